@@ -1,0 +1,28 @@
+"""What every stored or published event is made of.
+
+An event type is a frozen struct. Its class name is its stable name: it is written into databases and topics and is never
+changed once released. ``SCHEMA_VERSION`` goes up when the shape changes, together with an upcaster from the version before.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact in the past tense. Subclasses add fields; every type in them is one that msgspec encodes.
+
+    ``PERSONAL`` names the fields that are personal data. They are ciphertext wherever the event is kept or sent, and come
+    back as None once the account's key is gone; so each of them is typed ``... | None``.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 1
+    PERSONAL: ClassVar[frozenset[str]] = frozenset()
+
+
+class Blob(msgspec.Struct, frozen=True, kw_only=True):
+    """The address of something too large for an event: content hash (SHA-256, hex), bytes, and where it lies."""
+
+    sha256: str
+    size_bytes: int
+    address: str

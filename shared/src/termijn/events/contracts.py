@@ -1,0 +1,247 @@
+"""What contracts-svc publishes: who agreed to what, when. Names are stored forever."""
+
+from datetime import date, datetime
+from typing import ClassVar, Literal
+
+import msgspec
+
+from termijn.events.base import Blob, Event
+from termijn.kernel.ids import ArticleId, DeckId, MandateId, ModuleId
+from termijn.kernel.tariff import Tariff
+
+TOPIC = "termijn.contracts.v1"
+
+
+class Party(msgspec.Struct, frozen=True, kw_only=True):
+    """A name and address as they are printed on documents. ``email`` receives invoices and letters."""
+
+    name: str
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = "NL"
+    email: str = ""
+
+
+class TermsAcceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """Which version of the terms was accepted on which day (CON-8); the proof that DUN-4 asks for."""
+
+    version: str
+    accepted_on: date
+
+
+class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What others must know of an account and what is not personal data (CON-8)."""
+
+    debtor_kind: Literal["company", "consumer"] = "company"
+    language: Literal["nl", "en"] = "nl"
+    customer_number: str | None = None
+    account_manager: str = ""
+    cycle: Literal["month", "quarter", "year"] = "month"
+    subscription_term_days: int | None = None
+    other_term_days: int | None = None
+    term_over_60_agreed_on: date | None = None
+    purchase_order: str | None = None
+    vat_country: str = "NL"
+    vat_number: str | None = None
+    chamber_of_commerce: str | None = None
+    terms: TermsAcceptance | None = None
+    is_test: bool = False
+
+
+class AccountOpened(Event, frozen=True, kw_only=True):
+    """An account exists from now on; it binds to nothing (CON-1)."""
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address"})
+    contract_partner: Party | None
+    invoice_address: Party | None = None
+    facts: AccountFacts
+
+
+class AccountChanged(Event, frozen=True, kw_only=True):
+    """The account as it is from now on: the whole of it, so that a listener needs nothing older."""
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address"})
+    contract_partner: Party | None
+    invoice_address: Party | None = None
+    facts: AccountFacts
+
+
+class MandateGiven(Event, frozen=True, kw_only=True):
+    """The debtor signed a direct debit mandate (PAY-1)."""
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"iban", "holder"})
+    mandate_id: MandateId
+    reference: str
+    scheme: Literal["CORE", "B2B"] = "CORE"
+    signed_on: date
+    iban: str | None
+    holder: str | None
+
+
+class MandateRevoked(Event, frozen=True, kw_only=True):
+    """The mandate may not be used any more."""
+
+    mandate_id: MandateId
+    revoked_on: date
+
+
+class DebitExemptionGranted(Event, frozen=True, kw_only=True):
+    """A manager lets the account order without a mandate (CON-2)."""
+
+    reason: str
+
+
+class TariffPublished(Event, frozen=True, kw_only=True):
+    """A version of a tariff that never changes; new orders get it from ``orders_from`` (CAT-5)."""
+
+    tariff: Tariff
+    orders_from: date
+
+
+class RateDeckPublished(Event, frozen=True, kw_only=True):
+    """A version of a rate deck (CAT-9). The rows are a CSV blob."""
+
+    deck_id: DeckId
+    version: int
+    valid_from: date
+    rows: int
+    blob: Blob
+
+
+class ModuleOrdered(Event, frozen=True, kw_only=True):
+    """An account ordered a module. ``starts_on`` is None where the delivery decides (``ModuleActivated``)."""
+
+    module_id: ModuleId
+    tariff: Tariff
+    quantity: int
+    ordered_on: date
+    starts_on: date | None
+    options: tuple[ArticleId, ...] = ()
+    channel: str = "api"
+
+
+class ModuleActivated(Event, frozen=True, kw_only=True):
+    """The module works from this day; terms and billing run from it (CAT-25)."""
+
+    module_id: ModuleId
+    active_from: date
+
+
+class ModuleScaled(Event, frozen=True, kw_only=True):
+    """Another quantity from that day on: an increase, or a part cancelled to the end of its term (CON-3)."""
+
+    module_id: ModuleId
+    quantity: int
+    from_on: date
+
+
+class TariffChanged(Event, frozen=True, kw_only=True):
+    """Another tariff (or tariff version) from that day on (CON-4)."""
+
+    module_id: ModuleId
+    tariff: Tariff
+    from_on: date
+
+
+class OptionAdded(Event, frozen=True, kw_only=True):
+    """An extra article on a module from that day on (CON-9)."""
+
+    module_id: ModuleId
+    article_id: ArticleId
+    quantity: int
+    from_on: date
+
+
+class OptionRemoved(Event, frozen=True, kw_only=True):
+    """The option's last day is ``ends_on`` (CON-5)."""
+
+    module_id: ModuleId
+    article_id: ArticleId
+    ends_on: date
+
+
+class SubjectAssigned(Event, frozen=True, kw_only=True):
+    """A phone number (E.164), extension or workplace belongs to the module from this instant (USE-2)."""
+
+    module_id: ModuleId
+    subject: str
+    from_at: datetime
+
+
+class SubjectReleased(Event, frozen=True, kw_only=True):
+    """The subject belongs to the module no longer; ``until_at`` is the first instant that it does not."""
+
+    module_id: ModuleId
+    subject: str
+    until_at: datetime
+
+
+class ModuleCancelled(Event, frozen=True, kw_only=True):
+    """Notice was given in writing; ``ends_on`` is the last day (CAT-20 to CAT-25, CON-6)."""
+
+    module_id: ModuleId
+    notice_on: date
+    ends_on: date
+    explanation: str
+
+
+class CancellationWithdrawn(Event, frozen=True, kw_only=True):
+    """The module goes on as if notice had not been given (CON-6)."""
+
+    module_id: ModuleId
+
+
+class ModuleEnded(Event, frozen=True, kw_only=True):
+    """The module ended; ``ended_on`` was its last day."""
+
+    module_id: ModuleId
+    ended_on: date
+
+
+class ModuleSuspended(Event, frozen=True, kw_only=True):
+    """Reduced functionality from this instant (CON-10)."""
+
+    module_id: ModuleId
+    reason: str
+    suspended_at: datetime
+
+
+class ModuleResumed(Event, frozen=True, kw_only=True):
+    """Full functionality again from this instant."""
+
+    module_id: ModuleId
+    resumed_at: datetime
+
+
+class ModuleTerminated(Event, frozen=True, kw_only=True):
+    """Ended for default; ``terminated_on`` was the last day."""
+
+    module_id: ModuleId
+    terminated_on: date
+    reason: str
+
+
+PUBLIC: tuple[type[Event], ...] = (
+    AccountOpened,
+    AccountChanged,
+    MandateGiven,
+    MandateRevoked,
+    DebitExemptionGranted,
+    TariffPublished,
+    RateDeckPublished,
+    ModuleOrdered,
+    ModuleActivated,
+    ModuleScaled,
+    TariffChanged,
+    OptionAdded,
+    OptionRemoved,
+    SubjectAssigned,
+    SubjectReleased,
+    ModuleCancelled,
+    CancellationWithdrawn,
+    ModuleEnded,
+    ModuleSuspended,
+    ModuleResumed,
+    ModuleTerminated,
+)
