@@ -1,0 +1,105 @@
+"""Fixtures over a real PostgreSQL: one embedded server per test process, a database in milliseconds by copying a template.
+
+A pytest plugin: the ``conftest.py`` at the top of the repository names it.
+"""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from termijn.embedded.databases import APPLICATION, OWNER, SUPERUSER, drop_database, ensure_database, ensure_roles
+from termijn.embedded.postgres import EmbeddedPostgres, Settings, start_now
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class TestDatabase:
+    """One database of a test. ``app_dsn`` connects as a service does, ``owner_dsn`` as migrations do, ``admin_dsn`` as superuser."""
+
+    __test__ = False
+
+    server: EmbeddedPostgres
+    name: str
+
+    @property
+    def app_dsn(self) -> str:
+        """As the role that owns nothing."""
+        return self.server.dsn(self.name, APPLICATION)
+
+    @property
+    def owner_dsn(self) -> str:
+        """As the role that migrates."""
+        return self.server.dsn(self.name, OWNER)
+
+    @property
+    def admin_dsn(self) -> str:
+        """As superuser: what tests use to look behind row-level security."""
+        return self.server.dsn(self.name, SUPERUSER)
+
+
+Prepare = Callable[[TestDatabase], Awaitable[None]]
+
+
+async def _nothing(database: TestDatabase) -> None:
+    return None
+
+
+@dataclass(slots=True)
+class Databases:
+    """Makes databases for one test and removes them after it."""
+
+    server: EmbeddedPostgres
+    templates: dict[str, str]
+    made: list[str] = field(default_factory=list)
+
+    async def new(self, template: str = "empty", prepare: Prepare = _nothing) -> TestDatabase:
+        """A database of this test's own, copied from ``template``.
+
+        The first to ask for a template makes it with ``prepare`` (run migrations there, close every connection); it is kept
+        for the whole test process, so its name must say all that is in it.
+        """
+        if template not in self.templates:
+            made = TestDatabase(self.server, f"template_{next(_numbers)}")
+            await ensure_database(self.server, made.name)
+            await prepare(made)
+            self.templates[template] = made.name
+        database = TestDatabase(self.server, f"test_{next(_numbers)}")
+        await ensure_database(self.server, database.name, template=self.templates[template])
+        self.made.append(database.name)
+        return database
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedPostgres]:
+    """One server for this test process (with xdist: one per worker), gone with its files at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="termijn-test-"))
+    server = start_now(folder, Settings.for_tests())
+    try:
+        yield server
+    finally:
+        server.stop_now()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_templates() -> dict[str, str]:
+    """Which templates exist on the server, by what they hold."""
+    return {}
+
+
+@pytest.fixture
+async def databases(postgres_server: EmbeddedPostgres, database_templates: dict[str, str]) -> AsyncIterator[Databases]:
+    """``await databases.new()`` gives a fresh database; all of them are dropped after the test."""
+    await ensure_roles(postgres_server)
+    made = Databases(postgres_server, database_templates)
+    try:
+        yield made
+    finally:
+        for name in made.made:
+            await drop_database(postgres_server, name)
