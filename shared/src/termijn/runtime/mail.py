@@ -1,0 +1,164 @@
+"""Sending mail: into a Maildir in the embedded default, by SMTP in deployment. At least once; a repeat has the same Message-ID."""
+
+import asyncio
+import hashlib
+import mailbox
+import os
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Protocol
+
+from termijn.kernel.ids import ProviderId
+from termijn.runtime.clock import Clock
+from termijn.runtime.database import check_provider
+from termijn.runtime.faults import fault
+from termijn.runtime.handling import Transient
+
+SMTP_SECONDS_MAX = 20
+"""A server that takes longer is not answering."""
+
+
+class MailRefused(Exception):
+    """The server (or the address itself) says no for good; sending again does not help."""
+
+
+class Mailer(Protocol):
+    """Hands a message to whoever delivers it."""
+
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+        """Accepted when this returns. ``message_id`` comes from the event that made it due, so a repeat can be known by it.
+
+        Raises ``Transient`` when the server does not answer, ``MailRefused`` when it never will accept it.
+        """
+        ...
+
+
+def sender_of(provider: ProviderId) -> str:
+    """Whom mail comes from where nothing else is set; ``.invalid`` never resolves (RFC 2606)."""
+    return f"billing@{provider}.invalid"
+
+
+def compose(*, sender: str, to: str, subject: str, text: str, message_id: str, clock: Clock) -> EmailMessage:
+    """An RFC 5322 message, dated in domain time. Raises ``MailRefused`` where the address or subject cannot be one."""
+    message = EmailMessage(policy=SMTP)
+    try:
+        message["From"] = sender
+        message["To"] = to
+        message["Subject"] = subject
+        message["Date"] = format_datetime(clock.now())
+        message["Message-ID"] = message_id if message_id.startswith("<") else f"<{message_id}@termijn.invalid>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: keeps out-of-office replies away
+        message.set_content(text)
+        if not message["To"].addresses or message["To"].defects:
+            raise MailRefused("no valid address")
+        # A display name may hold "\u00e9"; the address itself may not, unless every server on the way says it can (RFC 6531).
+        if not all(address.addr_spec.isascii() and address.domain for address in message["To"].addresses):
+            raise MailRefused("no valid address")
+    except (ValueError, LookupError, MessageError):
+        # The standard parser answers some addresses that are none ("x<") with an IndexError.
+        raise MailRefused("the headers cannot be written") from None
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class MaildirMailer:
+    """Writes each message once into the provider's Maildir under ``folder``."""
+
+    folder: Path
+    clock: Clock
+    sender: Callable[[ProviderId], str] = sender_of
+
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+        """On the disk when this returns; a Message-ID that is there already is not written again."""
+        message = compose(sender=self.sender(provider), to=to, subject=subject, text=text, message_id=message_id, clock=self.clock)
+        fault("mail.before_send")
+        await asyncio.to_thread(self._deliver, self.folder / check_provider(provider), message)
+        fault("mail.after_send")
+
+    def _deliver(self, folder: Path, message: EmailMessage) -> None:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        mailbox.Maildir(folder, create=True)
+        # The name follows from the Message-ID, so that a repeat finds it; `known` stays when a reader moves or deletes the mail.
+        name = hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()
+        known = folder / "known"
+        known.mkdir(exist_ok=True)
+        if (known / name).exists():
+            return
+        temporary = folder / "tmp" / f"{name}.{os.getpid()}"
+        with temporary.open("wb") as file:
+            file.write(message.as_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(folder / "new" / name)
+        (known / name).touch()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpServer:
+    """Where mail is handed in. ``encryption``: "tls" from the start, "starttls", or "none" (a server on the same machine)."""
+
+    host: str
+    port: int = 25
+    encryption: str = "none"
+    user: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpMailer:
+    """Hands each message to a server; delivery from there on is the server's."""
+
+    server: SmtpServer
+    clock: Clock
+    sender: Callable[[ProviderId], str] = sender_of
+
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+        """Accepted by the server when this returns. Raises ``Transient`` or ``MailRefused``."""
+        message = compose(sender=self.sender(provider), to=to, subject=subject, text=text, message_id=message_id, clock=self.clock)
+        fault("mail.before_send")
+        await asyncio.to_thread(self._hand_over, message)
+        fault("mail.after_send")
+
+    def _hand_over(self, message: EmailMessage) -> None:
+        try:
+            connection = self._connect()
+            try:
+                connection.send_message(message)
+            finally:
+                # What goes wrong in parting must not hide the answer, nor make an accepted message look unsent.
+                with suppress(smtplib.SMTPException, OSError):
+                    connection.quit()
+        except smtplib.SMTPRecipientsRefused as refused:
+            raise _verdict(max(code for code, _ in refused.recipients.values())) from None
+        except smtplib.SMTPResponseException as refused:
+            raise _verdict(refused.smtp_code) from None
+        except (smtplib.SMTPException, OSError, socket.gaierror) as failure:
+            raise Transient(f"mail server: {type(failure).__name__}") from failure
+
+    def _connect(self) -> smtplib.SMTP:
+        server = self.server
+        if server.encryption == "tls":
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                server.host, server.port, timeout=SMTP_SECONDS_MAX, context=ssl.create_default_context()
+            )
+        else:
+            connection = smtplib.SMTP(server.host, server.port, timeout=SMTP_SECONDS_MAX)
+        if server.encryption == "starttls":
+            connection.starttls(context=ssl.create_default_context())
+        if server.user is not None:
+            connection.login(server.user, server.password or "")
+        return connection
+
+
+def _verdict(code: int) -> Exception:
+    """RFC 5321: 4xx says come back, 5xx says no. The text of the answer is left out: it quotes addresses."""
+    return MailRefused(f"mail server answered {code}") if 500 <= code <= 599 else Transient(f"mail server answered {code}")
