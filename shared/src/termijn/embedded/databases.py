@@ -61,7 +61,7 @@ async def ensure_database(server: EmbeddedPostgres, database: str, *, template: 
             copied = f" template {_name(template)}" if template else ""
             await connection.execute(f"create database {_name(database)} owner {OWNER}{copied}")
         await connection.execute(f"revoke all on database {_name(database)} from public")
-        await connection.execute(f"grant connect on database {_name(database)} to {APPLICATION}")
+        await connection.execute(f"grant connect, temporary on database {_name(database)} to {APPLICATION}")
     finally:
         await connection.close()
     if template is None:

@@ -1,0 +1,161 @@
+"""The embedded default: four services and their HTTP APIs in one process, over one folder.
+
+The composition root. Everything else is given what it needs; only this file knows that the parts live together.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+import termijn.contracts.app
+import termijn.dunning.app
+import termijn.invoice.app
+import termijn.rating.app
+from termijn.embedded import databases, postgres
+from termijn.embedded.loops import Loops
+from termijn.embedded.site import build_site
+from termijn.embedded.verify import verify
+from termijn.kernel.ids import ProviderId
+from termijn.runtime.blobs import FileBlobs
+from termijn.runtime.clock import Clock, SandboxClock, SystemClock
+from termijn.runtime.database import Address
+from termijn.runtime.handling import Definition
+from termijn.runtime.http import Authority, Role, mint_token
+from termijn.runtime.keys import KeyStore
+from termijn.runtime.mail import MaildirMailer
+from termijn.runtime.service import Service, Surroundings
+from termijn.runtime.timers import Instant
+from termijn.runtime.transport.log import LogTransport
+
+SERVICES = ("contracts", "rating", "invoice", "dunning")
+
+
+class ClockRefused(Exception):
+    """The clock of this installation is the real one; only a sandbox can be moved (TIM-2)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Installation:
+    """A running embedded installation. Made by ``open_installation``."""
+
+    folder: Path
+    clock: Clock
+    services: Sequence[Service]
+    app: FastAPI
+    authority: Authority
+    loops: Loops = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loops = Loops(self.services)
+
+    def service(self, name: str) -> Service:
+        """One of the four, by name."""
+        return next(s for s in self.services if s.name == name)
+
+    def token(self, role: str, provider: str, account: str | None = None, actor: str | None = None) -> str:
+        """A bearer token for the sandbox; its key lies in the installation's folder."""
+        return mint_token(self.authority, provider=ProviderId(provider), role=Role(role), actor=actor or role, account=account)
+
+    def client(self, role: str, provider: str, account: str | None = None) -> httpx.AsyncClient:
+        """An HTTP client with a token of that role, straight to the APIs of this process."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app),
+            base_url="http://termijn.local",
+            headers={"authorization": f"Bearer {self.token(role, provider, account)}"},
+            timeout=600,
+        )
+
+    async def settle(self) -> None:
+        """Turn every step until nothing moves: all outboxes empty, all messages handled, all workers idle, seen twice."""
+        quiet = 0
+        while quiet < 2:
+            moved = 0
+            for service in self.services:
+                moved += await service.flow()
+            quiet = 0 if moved else quiet + 1
+
+    async def next_due(self) -> Instant | None:
+        """The earliest date that any service waits for."""
+        return min([due for s in self.services if (due := await s.next_due()) is not None], default=None)
+
+    async def advance_to(self, target: datetime) -> int:
+        """Move the sandbox clock; everything due in between happens in order, in every service, before this returns (TIM-2).
+
+        A discrete-event loop: wait until quiet, go to the earliest date, fire what is due then, again. Returns timers fired.
+        """
+        if not isinstance(self.clock, SandboxClock):
+            raise ClockRefused
+        fired = 0
+        while True:
+            await self.settle()
+            due = await self.next_due()
+            if due is None or due.due_at > target:
+                break
+            if due.due_at > self.clock.now():
+                await self.clock.advance_to(due.due_at)
+            for service in self.services:
+                fired += await self._fire_all(service, due)
+        if target > self.clock.now():
+            await self.clock.advance_to(target)
+        return fired
+
+    async def _fire_all(self, service: Service, due: Instant) -> int:
+        fired = 0
+        while done := await service.fire(due):
+            fired += done
+        return fired
+
+    async def verify(self) -> list[str]:
+        """The broken laws, each as a sentence; empty when the books are right."""
+        return await verify(self.services)
+
+
+@asynccontextmanager
+async def open_installation(
+    folder: Path, *, sandbox: bool, transport: str = "log", sandbox_start: datetime | None = None
+) -> AsyncIterator[Installation]:
+    """Start or go on with the installation in this folder. A sandbox starts its clock at ``sandbox_start`` the first time."""
+    if transport != "log":
+        raise ValueError(f"transport {transport!r} is not available in the embedded default; use 'log'")
+    folder.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        server = await postgres.start(folder / "postgres")
+        stack.push_async_callback(server.stop)
+        await databases.ensure_databases(server)
+        log = await LogTransport.open(server.dsn("termijn_log", databases.OWNER))
+        stack.push_async_callback(log.close)
+        keys = await KeyStore.open(server.dsn("termijn_keys", databases.OWNER))
+        stack.push_async_callback(keys.close)
+        clock: Clock = SystemClock()
+        if sandbox:
+            clock = await SandboxClock.open(server.dsn("termijn_log", databases.OWNER), start=sandbox_start)
+        blobs = FileBlobs(folder / "blobs")
+        services: list[Service] = []
+        for definition in _definitions(MaildirMailer(folder / "mail")):
+            address = Address(
+                app_dsn=server.dsn(f"termijn_{definition.name}", databases.APPLICATION),
+                owner_dsn=server.dsn(f"termijn_{definition.name}", databases.OWNER),
+            )
+            around = Surroundings(address=address, transport=log, clock=clock, keys=keys, blobs=blobs)
+            service = await Service.open(definition, around)
+            stack.push_async_callback(service.close)
+            services.append(service)
+        authority = await asyncio.to_thread(Authority.sandbox, folder / "token.key")
+        installation = Installation(folder=folder, clock=clock, services=services, app=build_site(services, authority), authority=authority)
+        stack.push_async_callback(installation.loops.stop)
+        yield installation
+
+
+def _definitions(mailer: MaildirMailer) -> Sequence[Definition]:
+    return (
+        termijn.contracts.app.definition(),
+        termijn.rating.app.definition(),
+        termijn.invoice.app.definition(mailer),
+        termijn.dunning.app.definition(mailer),
+    )

@@ -1,0 +1,118 @@
+"""Events to and from their stored form: JSON with personal fields sealed, old versions upcast one step at a time."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from termijn.events.base import Event
+from termijn.runtime.aggregate import WakeUp
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+StructT = TypeVar("StructT", Event, WakeUp)
+
+EVENT_BYTES_MAX = 256 * 1024
+"""A larger event is refused before commit (Kafka, caches, people); large things are blobs."""
+
+
+class Sealer(Protocol):
+    """Seals and opens personal data of one account."""
+
+    def seal(self, account: str, plain: bytes) -> str:
+        """Ciphertext that names its key."""
+        ...
+
+    def open(self, account: str, sealed: str) -> bytes | None:
+        """The plain text, or None where the key was destroyed."""
+        ...
+
+
+class UnknownType(Exception):
+    """A stored name that this version of the code does not know."""
+
+
+class EventTooLarge(Exception):
+    """An event over ``EVENT_BYTES_MAX``; put the large part in a blob."""
+
+
+class Registry:
+    """The event types of one owner (a service's private events, a publisher's public ones), by their stored names."""
+
+    def __init__(self, types: Iterable[type[Event]], upcasters: Mapping[tuple[str, int], Upcaster] | None = None) -> None:
+        self._types: dict[str, type[Event]] = {}
+        self._upcasters = dict(upcasters or {})
+        for kind in types:
+            known = self._types.setdefault(kind.__name__, kind)
+            assert known is kind, f"two event types are called {kind.__name__}"
+
+    @property
+    def names(self) -> Sequence[str]:
+        """All stored names."""
+        return sorted(self._types)
+
+    def type_of(self, name: str) -> type[Event] | None:
+        """The type of that stored name, None where it is not known."""
+        return self._types.get(name)
+
+    def decode(self, name: str, version: int, data: bytes | str, account: str, sealer: Sealer) -> Event:
+        """An event as it was stored, upcast to the version of today."""
+        kind = self._types.get(name)
+        if kind is None:
+            raise UnknownType(name)
+        if version == kind.SCHEMA_VERSION and not kind.PERSONAL:
+            return msgspec.json.decode(data, type=kind)
+        plain: dict[str, Any] = msgspec.json.decode(data)
+        for field in kind.PERSONAL & plain.keys():
+            plain[field] = _opened(plain[field], account, sealer)
+        return msgspec.convert(upcast(plain, name, version, kind.SCHEMA_VERSION, self._upcasters), kind, strict=False)
+
+    def has_personal(self, name: str) -> bool:
+        """Whether opening events of this name needs a key."""
+        kind = self._types.get(name)
+        return kind is not None and bool(kind.PERSONAL)
+
+
+def encode(event: Event, account: str, sealer: Sealer) -> bytes:
+    """The stored form. Raises ``EventTooLarge``."""
+    if event.PERSONAL:
+        plain = msgspec.to_builtins(event)
+        for field in event.PERSONAL:
+            if plain[field] is not None:
+                plain[field] = {"sealed": sealer.seal(account, msgspec.json.encode(plain[field]))}
+        data = msgspec.json.encode(plain)
+    else:
+        data = msgspec.json.encode(event)
+    if len(data) > EVENT_BYTES_MAX:
+        raise EventTooLarge(f"{type(event).__name__} of {account} has {len(data)} bytes, at most {EVENT_BYTES_MAX} are allowed")
+    return data
+
+
+def upcast(plain: dict[str, Any], name: str, version: int, today: int, upcasters: Mapping[tuple[str, int], Upcaster]) -> dict[str, Any]:
+    """Pure one-step upcasters, applied until the version of today."""
+    while version < today:
+        plain = upcasters[name, version](plain)
+        version += 1
+    return plain
+
+
+def _opened(value: Any, account: str, sealer: Sealer) -> Any:
+    if not isinstance(value, dict) or "sealed" not in value:
+        return value
+    plain = sealer.open(account, value["sealed"])
+    return None if plain is None else msgspec.json.decode(plain)
+
+
+class WakeUps:
+    """The wake-ups of one service, by their stored names."""
+
+    def __init__(self, types: Iterable[type[WakeUp]], upcasters: Mapping[tuple[str, int], Upcaster] | None = None) -> None:
+        self._types = {kind.__name__: kind for kind in types}
+        self._upcasters = dict(upcasters or {})
+
+    def decode(self, name: str, version: int, data: bytes | str) -> WakeUp:
+        """A wake-up as it was stored, upcast to the version of today."""
+        kind = self._types.get(name)
+        if kind is None:
+            raise UnknownType(name)
+        plain: dict[str, Any] = msgspec.json.decode(data)
+        return msgspec.convert(upcast(plain, name, version, kind.SCHEMA_VERSION, self._upcasters), kind, strict=False)

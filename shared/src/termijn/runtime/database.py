@@ -1,0 +1,153 @@
+"""One service's database: migrations, roles, row-level security, epochs, and the pool that everything else takes its connections from."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+
+from termijn.kernel.ids import ProviderId
+from termijn.runtime.handling import Row
+
+EVERY_PROVIDER = ProviderId("*")
+"""What the machinery says when it works for all tenants at once; a service's own code never does."""
+
+_PROVIDER = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
+_MIGRATION_LOCK = 7_311_001
+
+_SECURE = """
+do $$
+declare t text;
+begin
+  for t in
+    select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attname = 'provider' and not a.attisdropped
+    where n.nspname = 'public' and c.relkind in ('r', 'p')
+  loop
+    execute format('alter table %I enable row level security', t);
+    execute format('drop policy if exists one_provider on %I', t);
+    execute format('create policy one_provider on %I using (
+      provider = (select current_setting(''termijn.provider'', true))
+      or (select current_setting(''termijn.provider'', true)) = ''*'')', t);
+  end loop;
+end $$;
+grant usage on schema public to termijn_app;
+grant select, insert, update, delete on all tables in schema public to termijn_app;
+grant usage on all sequences in schema public to termijn_app;
+revoke update, delete on event from termijn_app;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """How to reach one database: as the application role, which owns nothing, and as the owner, who migrates."""
+
+    app_dsn: str
+    owner_dsn: str
+
+
+def check_provider(provider: str) -> ProviderId:
+    """A provider id that is safe to put into a setting; raises ValueError."""
+    if provider != EVERY_PROVIDER and not _PROVIDER.match(provider):
+        raise ValueError(f"not a provider id: {provider!r}")
+    return ProviderId(provider)
+
+
+async def migrate(address: Address, packages: Sequence[str]) -> int:
+    """Bring the schema up to date and return the current epoch. Safe to run from several processes at once."""
+    connection = await asyncpg.connect(address.owner_dsn)
+    try:
+        await connection.execute("select pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await connection.execute(
+            "create table if not exists migration (name text primary key, sha256 text not null, done_at timestamptz default now())"
+        )
+        done = {row["name"]: row["sha256"] for row in await connection.fetch("select name, sha256 from migration")}
+        ran = False
+        for name, text in _migrations(packages):
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            if name in done:
+                if done[name] != digest:
+                    raise RuntimeError(f"migration {name} was changed after it ran; write a new one instead")
+                continue
+            async with connection.transaction():
+                await connection.execute(text)
+                await connection.execute("insert into migration (name, sha256) values ($1, $2)", name, digest)
+            ran = True
+        if ran:
+            await connection.execute(_SECURE)
+        return await _epoch(connection)
+    finally:
+        await connection.close()
+
+
+def _migrations(packages: Sequence[str]) -> list[tuple[str, str]]:
+    found = []
+    for package in packages:
+        for entry in sorted((files(package) / "sql").iterdir(), key=lambda e: e.name):
+            if re.match(r"^\d{4}_\w+\.sql$", entry.name):
+                found.append((f"{package}/{entry.name}", entry.read_text(encoding="utf-8")))
+    return found
+
+
+async def _epoch(connection: asyncpg.Connection) -> int:
+    """The current epoch; a new one where this cluster is not the one that the last epoch lived on (a restore elsewhere).
+
+    A dump restored elsewhere carries transaction ids of the old cluster; compared with the new one's they hid 3,000 of 3,000 events.
+    """
+    system = str(await connection.fetchval("select system_identifier from pg_control_system()"))
+    last = await connection.fetchrow("select epoch, system_identifier from store_epoch order by epoch desc limit 1")
+    if last is not None and last["system_identifier"] == system:
+        return int(last["epoch"])
+    epoch = 1 if last is None else last["epoch"] + 1
+    await connection.execute("insert into store_epoch (epoch, system_identifier) values ($1, $2)", epoch, system)
+    return epoch
+
+
+class ServiceDatabase:
+    """The pool of one service, and the two kinds of transaction that exist: serious (REPEATABLE READ) and short."""
+
+    def __init__(self, pool: asyncpg.Pool, epoch: int) -> None:
+        self.pool = pool
+        self.epoch = epoch
+
+    @classmethod
+    async def open(cls, address: Address, packages: Sequence[str], *, connections_max: int = 12) -> "ServiceDatabase":
+        """Migrate, then connect as the application role."""
+        epoch = await migrate(address, packages)
+        pool = await asyncpg.create_pool(address.app_dsn, min_size=1, max_size=connections_max, command_timeout=120)
+        assert pool is not None
+        return cls(pool, epoch)
+
+    async def close(self) -> None:
+        """Give all connections back to the server."""
+        await self.pool.close()
+
+    @asynccontextmanager
+    async def transaction(self, provider: ProviderId, *, isolation: str = "repeatable read") -> AsyncIterator[Any]:
+        """A connection inside a transaction that sees one provider only; commits unless the block raises."""
+        check_provider(provider)
+        async with self.pool.acquire() as connection, begun(connection, provider, isolation=isolation):
+            yield connection
+
+    async def short(self, provider: ProviderId, sql: str, *args: object) -> Sequence[Row]:
+        """Run one statement for the provider in a READ COMMITTED transaction of its own."""
+        async with self.transaction(provider, isolation="read committed") as connection:
+            rows: Sequence[Row] = await connection.fetch(sql, *args)
+            return rows
+
+
+@asynccontextmanager
+async def begun(connection: Any, provider: ProviderId, *, isolation: str = "repeatable read") -> AsyncIterator[None]:
+    """The transaction itself, opened in one round trip with its tenant."""
+    await connection.execute(f"begin isolation level {isolation}; set local termijn.provider = '{check_provider(provider)}'")
+    try:
+        yield
+    except BaseException:
+        if not connection.is_closed():
+            await connection.execute("rollback")
+        raise
+    await connection.execute("commit")

@@ -1,0 +1,267 @@
+"""Messages from other services: each has its effect once, in order per publisher and account, and none is ever dropped.
+
+A page of messages is one transaction. Where a page fails, each of its messages goes alone; a message that fails alone parks
+its account, and later messages of that account wait behind it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from termijn.runtime.transport.base import InRecord
+
+from termijn.events.base import Event
+from termijn.events.envelope import Envelope
+from termijn.kernel.errors import Busy
+from termijn.kernel.ids import ProviderId
+from termijn.runtime.codec import Registry
+from termijn.runtime.handling import Cause, Handled, Message, NoEffect, Outcome, Reaction, Transient, Waiting
+from termijn.runtime.sql import load
+from termijn.runtime.telemetry import log
+from termijn.runtime.unit_of_work import UnitOfWork
+from termijn.runtime.write_path import WritePath, is_conflict
+
+SQL = load("termijn.runtime.schema", "runtime.sql")
+
+LOG = log("inbox")
+
+PAGE_MESSAGES = 50
+"""Messages that share a transaction."""
+TRANSIENT_TRIES = 5
+"""Then the account is parked with the reason."""
+TRANSIENT_DELAYS_S = (0.2, 0.8, 3.0, 10.0)
+"""Machine time between tries: 14 s in all."""
+
+Offsets = Mapping[tuple[str, int], int]
+
+
+class Incoming(msgspec.Struct, frozen=True):
+    """A message as it came: the envelope read, the contents still sealed bytes."""
+
+    envelope: Envelope
+    data: bytes
+
+    @classmethod
+    def of(cls, record: InRecord) -> "Incoming":
+        """From what the transport delivered."""
+        return cls(msgspec.json.decode(record.headers["envelope"], type=Envelope), record.value)
+
+    @property
+    def cause(self) -> Cause:
+        """What follows from this message is caused by it."""
+        e = self.envelope
+        return Cause(actor=e.publisher, why=f"{e.type} of {e.publisher}", correlation_id=e.correlation_id, causation_id=e.id, trace=e.trace)
+
+
+class Inbox:
+    """Takes messages of all publishers that one service listens to."""
+
+    def __init__(self, write: WritePath, reactions: Sequence[Reaction[Any]]) -> None:
+        self._write = write
+        self._reactions: dict[tuple[str, str], Reaction[Any]] = {(r.publisher, r.event.__name__): r for r in reactions}
+        self._types: dict[str, Registry] = {}
+        for publisher in {r.publisher for r in reactions}:
+            self._types[publisher] = Registry(r.event for r in reactions if r.publisher == publisher)
+
+    async def take(self, messages: Sequence[Incoming], offsets: Offsets) -> None:
+        """Have the effect of all of them and store the offsets with the last page."""
+        pages = _pages(messages)
+        for number, page in enumerate(pages, start=1):
+            await self._take_page(page, offsets if number == len(pages) else {})
+
+    async def _take_page(self, page: Sequence[Incoming], offsets: Offsets) -> None:
+        provider = page[0].envelope.provider
+        if await self._try_page(provider, page, offsets):
+            return
+        for number, message in enumerate(page, start=1):
+            await self._take_alone(provider, message, offsets if number == len(page) else {})
+
+    async def _try_page(self, provider: ProviderId, page: Sequence[Incoming], offsets: Offsets) -> bool:
+        """Whether the page was committed; whatever went wrong, its messages are told apart one by one afterwards."""
+        try:
+            async with self._write.database.pool.acquire() as connection:
+                result, _ = await self._write.once(connection, provider, page[0].cause, lambda work: self._handle(work, page, offsets))
+                return not is_conflict(result)
+        except Exception as error:
+            LOG.warning("a page failed; its messages go one by one", error, provider=provider, count=len(page))
+            return False
+
+    async def _take_alone(self, provider: ProviderId, message: Incoming, offsets: Offsets) -> None:
+        for delay in (*TRANSIENT_DELAYS_S, None):
+            try:
+                await self._write.run(provider, message.cause, lambda work: self._handle(work, [message], offsets))
+                return
+            except (Transient, Busy, OSError) as error:
+                if delay is None:
+                    await self._park(provider, message, offsets, f"still failing after {TRANSIENT_TRIES} tries: {error}")
+                    return
+                await asyncio.sleep(delay)
+            except Exception as error:
+                LOG.error("account parked: a message failed", error, provider=provider, account=message.envelope.account)
+                await self._park(provider, message, offsets, f"{type(error).__name__}: {error}")
+                return
+
+    async def _handle(self, work: UnitOfWork, page: Sequence[Incoming], offsets: Offsets) -> None:
+        fresh = await self._enter(work, page)
+        gaps = await self._advance(work, page)
+        parked = await self._behind(work, fresh, gaps)
+        live = [m for m in fresh if m.envelope.id not in parked and self._reaction(m) is not None]
+        await self.react(work, live)
+        await write_offsets(work.connection, offsets)
+
+    def _reaction(self, message: Incoming) -> Reaction[Any] | None:
+        return self._reactions.get((message.envelope.publisher, message.envelope.type))
+
+    async def _enter(self, work: UnitOfWork, page: Sequence[Incoming]) -> Sequence[Incoming]:
+        rows = await work.connection.fetch(
+            SQL["enter_inbox"],
+            work.provider,
+            [m.envelope.publisher for m in page],
+            [m.envelope.id for m in page],
+            [m.envelope.account for m in page],
+        )
+        new = {row["message_id"] for row in rows}
+        fresh = []
+        for message in page:
+            if message.envelope.id in new:
+                new.discard(message.envelope.id)
+                fresh.append(message)
+        return fresh
+
+    async def _advance(self, work: UnitOfWork, page: Sequence[Incoming]) -> dict[tuple[str, str], str]:
+        """Move the dense numbers on; the accounts where one is missing, with the reason."""
+        keys = sorted({(m.envelope.publisher, str(m.envelope.account)) for m in page})
+        rows = await work.connection.fetch(SQL["read_progress"], work.provider, [k[0] for k in keys], [k[1] for k in keys])
+        last = {(row["publisher"], row["account"]): row["last_number"] for row in rows}
+        gaps: dict[tuple[str, str], str] = {}
+        for message in page:
+            key = (message.envelope.publisher, str(message.envelope.account))
+            expected = last.get(key, 0) + 1
+            if message.envelope.number > expected:
+                gaps.setdefault(key, f"number {expected} of {key[0]} is missing: {message.envelope.number} came")
+            if message.envelope.number >= expected:
+                last[key] = message.envelope.number
+        changed = sorted((*key, number) for key, number in last.items())
+        await work.connection.execute(SQL["write_progress"], work.provider, *zip(*changed, strict=True))
+        return gaps
+
+    async def _behind(self, work: UnitOfWork, fresh: Sequence[Incoming], gaps: Mapping[tuple[str, str], str]) -> set[Any]:
+        """Put messages of parked accounts behind what is parked there; the ids of those messages."""
+        if not fresh:
+            return set()
+        for (_, account), reason in gaps.items():
+            await work.connection.execute(SQL["park_account"], work.provider, account, f"gap: {reason}")
+            LOG.error("account parked: a message is missing", provider=work.provider, account=account)
+        accounts = sorted({m.envelope.account for m in fresh})
+        rows = await work.connection.fetch(SQL["parked_accounts"], work.provider, accounts)
+        held = {row["account"] for row in rows}
+        behind = [m for m in fresh if m.envelope.account in held and self._reaction(m) is not None]
+        if behind:
+            await park_messages(work.connection, work.provider, behind, "waits behind what is parked")
+            await note(work, [(m, "parked", "waits behind what is parked") for m in behind])
+        return {m.envelope.id for m in behind}
+
+    async def react(self, work: UnitOfWork, messages: Sequence[Incoming]) -> None:
+        """Carry out the reactions and note what became of each message."""
+        typed = await self._typed(work, messages)
+        await work.prefetch([wanted for reaction, message, _ in typed for wanted in reaction.streams(message)])
+        for reaction in {id(r): r for r, _, _ in typed}.values():
+            await reaction.prepare(work, [m for r, m, _ in typed if r is reaction])
+        outcomes: list[tuple[Incoming, str, str]] = []
+        waiting: list[tuple[Incoming, Waiting]] = []
+        for reaction, message, incoming in typed:
+            work.cause = incoming.cause
+            outcome: Outcome = await reaction.handle(work, message)
+            match outcome:
+                case Handled():
+                    pass
+                case NoEffect(reason):
+                    outcomes.append((incoming, "no effect", reason))
+                case Waiting(awaits, reason):
+                    outcomes.append((incoming, "waiting", f"{awaits}: {reason}"))
+                    waiting.append((incoming, outcome))
+        await note(work, outcomes)
+        await _keep_waiting(work, waiting)
+
+    async def _typed(self, work: UnitOfWork, messages: Sequence[Incoming]) -> list[tuple[Reaction[Any], Message[Any], Incoming]]:
+        personal = {m.envelope.account for m in messages if self._types[m.envelope.publisher].has_personal(m.envelope.type)}
+        sealer = await self._write.plant.keys.sealer(work.provider, sorted(personal))
+        typed = []
+        for incoming in messages:
+            e = incoming.envelope
+            reaction = self._reaction(incoming)
+            assert reaction is not None
+            event: Event = self._types[e.publisher].decode(e.type, e.schema_version, incoming.data, e.account, sealer)
+            typed.append((reaction, Message(envelope=e, event=event), incoming))
+        return typed
+
+    async def _park(self, provider: ProviderId, message: Incoming, offsets: Offsets, reason: str) -> None:
+        """The message could not be handled: it and what comes after it for this account waits for a person."""
+
+        async def act(work: UnitOfWork) -> None:
+            fresh = await self._enter(work, [message])
+            await self._advance(work, [message])
+            if fresh:
+                await work.connection.execute(SQL["park_account"], provider, message.envelope.account, reason)
+                await park_messages(work.connection, provider, fresh, reason)
+                await note(work, [(message, "parked", reason)])
+            await write_offsets(work.connection, offsets)
+
+        await self._write.run(provider, message.cause, act)
+
+
+def _pages(messages: Sequence[Incoming]) -> list[list[Incoming]]:
+    by_provider: dict[str, list[Incoming]] = {}
+    for message in messages:
+        by_provider.setdefault(message.envelope.provider, []).append(message)
+    return [of_one[i : i + PAGE_MESSAGES] for of_one in by_provider.values() for i in range(0, len(of_one), PAGE_MESSAGES)]
+
+
+async def note(work: UnitOfWork, outcomes: Sequence[tuple[Incoming, str, str]]) -> None:
+    """Record what became of messages, where it was not simply handled."""
+    if outcomes:
+        await work.connection.execute(
+            SQL["note_outcomes"],
+            work.provider,
+            [m.envelope.publisher for m, _, _ in outcomes],
+            [m.envelope.id for m, _, _ in outcomes],
+            [outcome for _, outcome, _ in outcomes],
+            [reason for _, _, reason in outcomes],
+        )
+
+
+async def write_offsets(connection: Any, offsets: Offsets) -> None:
+    """Where to go on reading, in the transaction of what was read."""
+    if offsets:
+        rows = sorted((topic, partition, offset) for (topic, partition), offset in offsets.items())
+        await connection.execute(SQL["write_offsets"], *zip(*rows, strict=True))
+
+
+async def park_messages(connection: Any, provider: ProviderId, messages: Sequence[Incoming], reason: str) -> None:
+    """Keep messages of a parked account, in order."""
+    await connection.execute(
+        SQL["park_messages"],
+        provider,
+        [m.envelope.account for m in messages],
+        [m.envelope.publisher for m in messages],
+        [m.envelope.number for m in messages],
+        [m.envelope.id for m in messages],
+        [reason] * len(messages),
+        [msgspec.json.encode(m.envelope) for m in messages],
+        [m.data for m in messages],
+    )
+
+
+async def _keep_waiting(work: UnitOfWork, waiting: Sequence[tuple[Incoming, Waiting]]) -> None:
+    if waiting:
+        await work.connection.execute(
+            SQL["add_waiting"],
+            work.provider,
+            [m.envelope.account for m, _ in waiting],
+            [w.awaits for _, w in waiting],
+            [w.reason for _, w in waiting],
+            [msgspec.json.encode(m.envelope) for m, _ in waiting],
+            [m.data for m, _ in waiting],
+            work.now,
+        )

@@ -1,0 +1,111 @@
+"""Asynchronous read models: they follow the store with a checkpoint, and any read model can be built anew beside the old one."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from termijn.kernel.ids import AccountId, ProviderId
+from termijn.runtime.codec import Sealer
+from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase
+from termijn.runtime.faults import fault
+from termijn.runtime.handling import Cause, Recorded, Row, View
+from termijn.runtime.sql import load
+from termijn.runtime.unit_of_work import Plant, run_statements
+
+SQL = load("termijn.runtime.schema", "runtime.sql")
+
+PAGE_EVENTS = 1_000
+"""Events per transaction of a projection."""
+
+START = (0, "0", 0)
+"""The checkpoint before the first event: epoch, transaction id, position."""
+
+
+class Projector:
+    """Keeps the asynchronous views of one service up to date."""
+
+    def __init__(self, database: ServiceDatabase, plant: Plant) -> None:
+        self._database = database
+        self._plant = plant
+        self._views = [view for view in plant.definition.views if not view.is_synchronous]
+
+    async def step(self) -> int:
+        """Bring each view one page further; the number of events applied."""
+        return sum([await self._follow(view) for view in self._views])
+
+    async def _follow(self, view: View) -> int:
+        async with self._database.transaction(EVERY_PROVIDER) as connection:
+            checkpoint = await read_checkpoint(connection, view.name)
+            rows = await connection.fetch(SQL["read_store"], *checkpoint, self._plant.epoch, PAGE_EVENTS)
+            if rows:
+                await apply_rows(connection, self._plant, view, rows)
+                await write_checkpoint(connection, view.name, rows[-1])
+                fault("projector.before_commit")
+        return len(rows)
+
+
+async def apply_rows(connection: Any, plant: Plant, view: View, rows: Sequence[Row]) -> None:
+    """Write what these events mean to a view."""
+    recorded = await decode_rows(plant, rows)
+    await run_statements(connection, [statement for one in recorded for statement in view.apply(one)])
+
+
+async def decode_rows(plant: Plant, rows: Sequence[Row]) -> list[Recorded]:
+    """Stored events as their types; personal fields of erased accounts are None."""
+    wanted: dict[str, set[str]] = {}
+    for row in rows:
+        if plant.registry.has_personal(row["type"]):
+            wanted.setdefault(row["provider"], set()).add(row["account"])
+    sealers = {provider: await plant.keys.sealer(ProviderId(provider), sorted(accounts)) for provider, accounts in wanted.items()}
+    return [_recorded(plant, row, sealers.get(row["provider"])) for row in rows]
+
+
+class _NoKeys:
+    """For events without personal fields."""
+
+    def seal(self, account: str, plain: bytes) -> str:
+        raise AssertionError("nothing is sealed when reading")
+
+    def open(self, account: str, sealed: str) -> bytes | None:
+        raise AssertionError("an event type without personal fields has none")
+
+
+def _recorded(plant: Plant, row: Row, sealer: Sealer | None) -> Recorded:
+    meta = msgspec.json.decode(row["meta"])
+    return Recorded(
+        event=plant.registry.decode(row["type"], row["schema_version"], row["data"], row["account"], sealer or _NoKeys()),
+        event_id=row["event_id"],
+        provider=ProviderId(row["provider"]),
+        account=AccountId(row["account"]),
+        stream=row["stream"],
+        version=row["version"],
+        occurred_at=row["occurred_at"],
+        recorded_at=row["recorded_at"],
+        cause=Cause(
+            actor=meta["actor"],
+            why=meta["why"],
+            correlation_id=UUID(meta["correlation_id"]),
+            causation_id=UUID(meta["causation_id"]),
+            trace=meta["trace"],
+        ),
+    )
+
+
+async def read_checkpoint(connection: Any, view: str) -> tuple[int, str, int]:
+    """How far a view is; locks it, so that two projectors cannot apply the same page."""
+    row = await connection.fetchrow("select epoch, txid, position from view_checkpoint where view = $1 for update", view)
+    return START if row is None else (row["epoch"], str(row["txid"]), row["position"])
+
+
+async def write_checkpoint(connection: Any, view: str, last: Row) -> None:
+    """The view has applied everything up to and including this event."""
+    await connection.execute(
+        "insert into view_checkpoint (view, epoch, txid, position) values ($1, $2, $3, $4) "
+        "on conflict (view) do update set epoch = excluded.epoch, txid = excluded.txid, position = excluded.position",
+        view,
+        last["epoch"],
+        str(last["txid"]),
+        last["position"],
+    )

@@ -1,0 +1,71 @@
+"""The outbox relay: number, publish in order, wait for every acknowledgement, delete.
+
+One relay per service at a time (a session lock); it never skips locked rows, because that would swap messages of one account.
+Dying between publishing and deleting sends a page again; listeners know it by message id and by number.
+"""
+
+from typing import Any
+
+import msgspec
+from termijn.runtime.transport.base import OutRecord, RecordRefused, Transport
+
+from termijn.events.envelope import Envelope
+from termijn.kernel.ids import ProviderId
+from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase
+from termijn.runtime.faults import fault
+from termijn.runtime.sql import load
+
+SQL = load("termijn.runtime.schema", "runtime.sql")
+
+PAGE_ROWS = 500
+"""Messages per round: large enough to fill a batch, small enough that a crash repeats little."""
+
+
+class Relay:
+    """Moves one service's outbox to its topic."""
+
+    def __init__(self, database: ServiceDatabase, transport: Transport, topic: str) -> None:
+        self._database = database
+        self._transport = transport
+        self._topic = topic
+
+    async def step(self) -> int:
+        """Send one page; the number of messages that left the outbox."""
+        async with self._database.transaction(EVERY_PROVIDER, isolation="read committed") as connection:
+            await connection.execute(SQL["number_outbox"], PAGE_ROWS)
+            rows = await connection.fetch(SQL["numbered_outbox"], PAGE_ROWS)
+        fault("relay.after_number")
+        if not rows:
+            return 0
+        sent = await self._publish(list(rows))
+        fault("relay.after_publish")
+        await self._database.short(EVERY_PROVIDER, SQL["delete_outbox"], [row["position"] for row in sent])
+        fault("relay.after_delete")
+        return len(sent)
+
+    async def _publish(self, rows: list[Any]) -> list[Any]:
+        """Send what the broker takes; an account with a message that it refuses is parked, and only that one."""
+        while rows:
+            try:
+                await self._transport.publish(self._topic, [_record_of(row) for row in rows])
+                return rows
+            except RecordRefused as refused:
+                bad = rows[refused.index]
+                provider, account = ProviderId(bad["provider"]), bad["account"]
+                await self._database.short(provider, SQL["park_account"], provider, account, f"outbox: {refused.reason}")
+                rows = [row for row in rows if (row["provider"], row["account"]) != (provider, account)]
+        return rows
+
+
+def _record_of(row: Any) -> OutRecord:
+    envelope = msgspec.structs.replace(msgspec.json.decode(row["envelope"], type=Envelope), number=row["number"])
+    headers = {
+        "ce_specversion": b"1.0",
+        "ce_id": str(envelope.id).encode(),
+        "ce_type": f"termijn.{envelope.publisher}.{envelope.type}.v{envelope.schema_version}".encode(),
+        "ce_source": f"/termijn/{envelope.publisher}/{envelope.provider}".encode(),
+        "ce_subject": envelope.stream.encode(),
+        "ce_time": envelope.occurred_at.isoformat().encode(),
+        "envelope": msgspec.json.encode(envelope),
+    }
+    return OutRecord(key=f"{envelope.provider}/{envelope.account}", value=bytes(row["data"]), headers=headers)

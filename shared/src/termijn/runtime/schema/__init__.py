@@ -1,0 +1,1 @@
+"""The tables and statements of the runtime itself, as SQL."""

@@ -1,0 +1,186 @@
+-- name: append_events
+-- All events of a unit of work in one statement; ordinality keeps positions in the order of decision.
+insert into event (provider, epoch, stream, version, event_id, type, schema_version, account, data, meta, occurred_at, recorded_at)
+select $1, $2, stream, version, event_id, type, schema_version, account, data::jsonb, meta::jsonb, $11, $12
+from unnest($3::text[], $4::int[], $5::uuid[], $6::text[], $7::int[], $8::text[], $9::text[], $10::text[])
+  with ordinality as new(stream, version, event_id, type, schema_version, account, data, meta, ordinal)
+order by ordinal;
+
+-- name: load_streams
+-- Events of many streams, each beyond the version that is already known of it.
+select known.stream, e.version, e.type, e.schema_version, e.account, e.data
+from unnest($2::text[], $3::int[]) as known(stream, version)
+join event e on e.provider = $1 and e.stream = known.stream and e.version > known.version
+order by known.stream, e.version;
+
+-- name: load_snapshots
+-- The newest snapshot of each stream, where it was taken with the same shape of state.
+select stream, version, account, sealed_state from snapshot
+where provider = $1 and stream = any($2::text[]) and fingerprint = any($3::text[]);
+
+-- name: save_snapshot
+-- One snapshot per stream, the newest.
+insert into snapshot (provider, stream, version, account, fingerprint, sealed_state) values ($1, $2, $3, $4, $5, $6)
+on conflict (provider, stream) do update set version = excluded.version, account = excluded.account,
+  fingerprint = excluded.fingerprint, sealed_state = excluded.sealed_state
+where snapshot.version < excluded.version or snapshot.fingerprint <> excluded.fingerprint;
+
+-- name: read_store
+-- The whole store from a checkpoint, never beyond a transaction that may still commit something earlier.
+select epoch, txid, position, provider, account, stream, version, event_id, type, schema_version, data, meta, occurred_at, recorded_at
+from event
+where (epoch, txid, position) > ($1::int, $2::xid8, $3::bigint)
+  and (epoch < $4 or txid < pg_snapshot_xmin(pg_current_snapshot()))
+order by epoch, txid, position limit $5;
+
+-- name: read_store_committed
+-- The whole store from a checkpoint, all that is committed: only right where writers are locked out of what is built from it.
+select epoch, txid, position, provider, account, stream, version, event_id, type, schema_version, data, meta, occurred_at, recorded_at
+from event
+where (epoch, txid, position) > ($1::int, $2::xid8, $3::bigint)
+order by epoch, txid, position limit $4;
+
+-- name: add_to_outbox
+-- Public events, in the order of decision.
+insert into outbox (provider, account, event_id, envelope, data)
+select $1, account, event_id, envelope, data
+from unnest($2::text[], $3::uuid[], $4::bytea[], $5::bytea[]) with ordinality as new(account, event_id, envelope, data, ordinal)
+order by ordinal;
+
+-- name: set_timers
+-- A timer is set once; the same occasion again changes nothing, also when it fired or was cancelled.
+insert into timer (provider, timer_id, shard, account, stream, due_at, rank, wake_up, wake_up_version, data, set_at)
+select $1, timer_id, shard, account, stream, due_at, rank, wake_up, wake_up_version, data::jsonb, $2
+from unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::int[], $9::text[], $10::int[], $11::text[])
+  as new(timer_id, shard, account, stream, due_at, rank, wake_up, wake_up_version, data)
+on conflict (provider, timer_id) do nothing;
+
+-- name: cancel_timers
+-- No effect where it fired already.
+update timer set cancelled_at = $2
+where provider = $1 and timer_id = any($3::text[]) and fired_at is null and cancelled_at is null;
+
+-- name: due_timers
+-- What is due, in order; accounts that are parked keep theirs.
+select t.provider, t.timer_id, t.account, t.stream, t.due_at, t.rank, t.wake_up, t.wake_up_version, t.data
+from timer t
+where t.fired_at is null and t.cancelled_at is null and t.shard = any($1::int[])
+  and (t.due_at, t.rank) <= ($2::timestamptz, $3::int)
+  and not exists (select 1 from parked_key k where k.provider = t.provider and k.account = t.account)
+order by t.due_at, t.rank, t.timer_id limit $4;
+
+-- name: claim_timers
+-- Mark as fired what is still waiting; what was cancelled meanwhile is not returned.
+update timer set fired_at = $2
+where provider = $1 and timer_id = any($3::text[]) and fired_at is null and cancelled_at is null
+returning timer_id;
+
+-- name: next_due
+-- The earliest timer that waits for an account that is not parked.
+select t.due_at, t.rank from timer t
+where t.fired_at is null and t.cancelled_at is null
+  and not exists (select 1 from parked_key k where k.provider = t.provider and k.account = t.account)
+order by t.due_at, t.rank, t.timer_id limit 1;
+
+-- name: enter_inbox
+-- Only what was never seen before is returned.
+insert into inbox (provider, publisher, message_id, account, outcome)
+select $1, publisher, message_id, account, 'handled'
+from unnest($2::text[], $3::uuid[], $4::text[]) as new(publisher, message_id, account)
+order by publisher, message_id
+on conflict do nothing returning message_id;
+
+-- name: note_outcomes
+-- What became of messages that were not simply handled.
+update inbox set outcome = noted.outcome, reason = noted.reason
+from unnest($2::text[], $3::uuid[], $4::text[], $5::text[]) as noted(publisher, message_id, outcome, reason)
+where inbox.provider = $1 and inbox.publisher = noted.publisher and inbox.message_id = noted.message_id;
+
+-- name: read_progress
+-- The last number seen per publisher and account.
+select publisher, account, last_number from publisher_progress
+where provider = $1 and (publisher, account) in (select * from unnest($2::text[], $3::text[]));
+
+-- name: write_progress
+-- Numbers only go up.
+insert into publisher_progress (provider, publisher, account, last_number)
+select $1, publisher, account, last_number from unnest($2::text[], $3::text[], $4::bigint[]) as new(publisher, account, last_number)
+order by publisher, account
+on conflict (provider, publisher, account) do update set last_number = greatest(publisher_progress.last_number, excluded.last_number);
+
+-- name: write_offsets
+-- Where to go on reading, committed with the effects of what was read.
+insert into consumer_offset (topic, partition, next_offset)
+select * from unnest($1::text[], $2::int[], $3::bigint[])
+on conflict (topic, partition) do update set next_offset = excluded.next_offset
+where consumer_offset.next_offset < excluded.next_offset;
+
+-- name: parked_accounts
+-- Which of these accounts are parked; the lock makes a replay wait for whoever parks behind it.
+select account from parked_key where provider = $1 and account = any($2::text[]) for share;
+
+-- name: park_account
+-- The first reason stays.
+insert into parked_key (provider, account, reason) values ($1, $2, $3) on conflict do nothing;
+
+-- name: park_messages
+-- In the order of arrival; the same message twice is parked once.
+insert into parked_message (provider, account, publisher, number, message_id, reason, envelope, data)
+select $1, account, publisher, number, message_id, reason, envelope, data
+from unnest($2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::bytea[], $8::bytea[])
+  with ordinality as new(account, publisher, number, message_id, reason, envelope, data, ordinal)
+order by ordinal on conflict do nothing;
+
+-- name: first_parked
+-- The next message to replay: publishers in order of arrival, each publisher's messages by number (a missing one may come last).
+select position, envelope, data from parked_message
+where provider = $1 and account = $2 and publisher = (
+  select publisher from parked_message where provider = $1 and account = $2 order by position limit 1)
+order by number limit 1;
+
+-- name: add_waiting
+-- Kept until the fact that is awaited arrives; ready at first, because it may have arrived a moment ago.
+insert into waiting_message (provider, account, awaits, reason, envelope, data, since)
+select $1, account, awaits, reason, envelope, data, $7
+from unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[]) with ordinality
+  as new(account, awaits, reason, envelope, data, ordinal)
+order by ordinal;
+
+-- name: wake_waiting
+-- The facts are there: whoever waits for them is tried again.
+update waiting_message set is_ready = true where provider = $1 and awaits = any($2::text[]) and not is_ready;
+
+-- name: ready_waiting
+-- Waiting messages to try again, oldest first.
+select position, provider, envelope, data from waiting_message where is_ready order by position limit $1;
+
+-- name: number_outbox
+-- Give the next dense number per account to what has none; committed before anything is sent.
+with page as (
+  select position, provider, account, event_id, row_number() over (partition by provider, account order by position) as ordinal
+  from (select * from outbox where number is null order by position limit $1) as unnumbered
+), bumped as (
+  insert into account_number as n (provider, account, last_number)
+  select provider, account, count(*) from page group by provider, account
+  on conflict (provider, account) do update set last_number = n.last_number + excluded.last_number
+  returning provider, account, last_number
+), numbered as (
+  select page.position, page.provider, page.account, page.event_id,
+    bumped.last_number - count(*) over (partition by page.provider, page.account) + page.ordinal as number
+  from page join bumped using (provider, account)
+), kept as (
+  insert into published_number (provider, account, number, event_id)
+  select provider, account, number, event_id from numbered
+)
+update outbox set number = numbered.number from numbered where outbox.position = numbered.position;
+
+-- name: numbered_outbox
+-- What is to be sent, in order; keys that the broker refused stay behind their refusal.
+select o.position, o.provider, o.account, o.number, o.envelope, o.data from outbox o
+where o.number is not null
+  and not exists (select 1 from parked_key k where k.provider = o.provider and k.account = o.account and k.reason like 'outbox:%')
+order by o.position limit $1;
+
+-- name: delete_outbox
+-- Sent and acknowledged.
+delete from outbox where position = any($1::bigint[]);

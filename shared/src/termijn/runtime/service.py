@@ -1,0 +1,183 @@
+"""One service at run time: its database, its desk for each kind of work, and the steps that the loops and tests turn.
+
+A step is one page of one kind of work, run to its end: a page of messages, of timers, of the outbox. Whoever turns the steps
+decides the order: background loops in production, the clock of the sandbox, a seeded choice in the simulator.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from termijn.runtime.transport.base import Consumer, Transport
+
+from termijn.kernel.ids import ProviderId
+from termijn.runtime import rebuild as rebuilding
+from termijn.runtime.clock import Clock
+from termijn.runtime.codec import Registry, WakeUps
+from termijn.runtime.database import EVERY_PROVIDER, Address, ServiceDatabase
+from termijn.runtime.faults import fault
+from termijn.runtime.handling import Blobs, Cause, Definition, Row
+from termijn.runtime.held import Held
+from termijn.runtime.inbox import Inbox, Incoming
+from termijn.runtime.projector import Projector
+from termijn.runtime.relay import Relay
+from termijn.runtime.timers import Instant, TimerDesk
+from termijn.runtime.unit_of_work import Keys, Plant, UnitOfWork
+from termijn.runtime.workers import WorkerDesk
+from termijn.runtime.write_path import WritePath
+
+ResultT = TypeVar("ResultT")
+
+POLL_RECORDS_MAX = 500
+"""Messages taken from the transport at once."""
+
+OUTBOX_ROWS_BULK = 2_000
+"""Above this, bulk work (workers, timers of the night) pauses, so that a payment is never minutes behind an invoice run."""
+
+TOPICS: Mapping[str, str] = {
+    "contracts": "termijn.contracts.v1",
+    "rating": "termijn.rating.v1",
+    "invoice": "termijn.invoice.v1",
+    "dunning": "termijn.dunning.v1",
+}
+"""The topic of each publisher."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a service is given: where its data lies and what it shares with the outside."""
+
+    address: Address
+    transport: Transport
+    clock: Clock
+    keys: Keys
+    blobs: Blobs
+
+
+class Service:
+    """A running service. Made by ``Service.open``."""
+
+    def __init__(self, definition: Definition, around: Surroundings, database: ServiceDatabase) -> None:
+        self.definition = definition
+        self.name = definition.name
+        self.clock = around.clock
+        self.database = database
+        self.transport = around.transport
+        private = {kind for aggregate in definition.aggregates for kind in aggregate.events}
+        self.plant = Plant(
+            definition=definition,
+            registry=Registry(private, definition.event_upcasters),
+            public=Registry(definition.public_events),
+            keys=around.keys,
+            blobs=around.blobs,
+            epoch=database.epoch,
+        )
+        self.write = WritePath(database, self.plant, around.clock)
+        self.inbox = Inbox(self.write, definition.reactions)
+        self.held = Held(self.write, self.inbox)
+        wake_ups = WakeUps((h.wake_up for h in definition.wake_ups), definition.wake_up_upcasters)
+        self.timers = TimerDesk(self.write, definition.wake_ups, wake_ups)
+        self.workers = WorkerDesk(self.write, definition.workers)
+        self.projector = Projector(database, self.plant)
+        self.relay = Relay(database, around.transport, definition.topic)
+        self.listens_to = sorted({TOPICS[r.publisher] for r in definition.reactions})
+        self._consumer: Consumer | None = None
+
+    @classmethod
+    async def open(cls, definition: Definition, around: Surroundings) -> "Service":
+        """Migrate the database, make the topics, join the consumer group."""
+        database = await ServiceDatabase.open(around.address, ["termijn.runtime.schema", definition.package])
+        service = cls(definition, around, database)
+        await around.transport.ensure_topics([definition.topic, *service.listens_to])
+        if service.listens_to:
+            service._consumer = around.transport.consumer(definition.name, service.listens_to, service.offsets)
+        return service
+
+    async def close(self) -> None:
+        """Leave the group and give the connections back."""
+        if self._consumer is not None:
+            await self._consumer.close()
+        await self.database.close()
+
+    async def run(self, *, provider: ProviderId, cause: Cause, act: Callable[[UnitOfWork], Awaitable[ResultT]]) -> ResultT:
+        """Carry out a command of the outside world in one transaction, with the conflict policy."""
+        return await self.write.run(provider, cause, act)
+
+    async def offsets(self) -> dict[tuple[str, int], int]:
+        """Where to go on reading, as committed with the effects of what was read."""
+        rows = await self.database.short(EVERY_PROVIDER, "select topic, partition, next_offset from consumer_offset")
+        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+    async def consume(self, timeout_s: float = 0.0) -> int:
+        """Take what the transport has; the number of messages."""
+        if self._consumer is None:
+            return 0
+        records = await self._consumer.poll(POLL_RECORDS_MAX, timeout_s)
+        if not records:
+            return 0
+        offsets: dict[tuple[str, int], int] = {}
+        for record in records:
+            offsets[record.topic, record.partition] = record.offset + 1
+        await self.inbox.take([Incoming.of(record) for record in records], offsets)
+        fault("consume.before_acknowledge")
+        await self._consumer.commit(offsets)
+        return len(records)
+
+    async def is_outbox_full(self) -> bool:
+        """Whether bulk work should pause until the relay has caught up."""
+        rows = await self.database.short(
+            EVERY_PROVIDER, "select count(*) > $1 as full from (select 1 from outbox limit $1 + 1) as some", OUTBOX_ROWS_BULK
+        )
+        return bool(rows[0]["full"])
+
+    async def fire(self, until: Instant) -> int:
+        """Fire one page of timers and expired waits due by then; how many."""
+        if await self.is_outbox_full():
+            return 0
+        return await self.timers.step(until) + await self.held.expire(until.due_at)
+
+    async def work(self) -> int:
+        """One page of each worker, unless the outbox is full."""
+        if not self.definition.workers or await self.is_outbox_full():
+            return 0
+        return await self.workers.step()
+
+    async def flow(self) -> int:
+        """Everything that is not waited for a date: relay, messages, waiting messages, workers, read models; how much moved."""
+        moved = await self.relay.step()
+        moved += await self.consume()
+        moved += await self.held.step()
+        moved += await self.work()
+        moved += await self.projector.step()
+        return moved
+
+    async def next_due(self) -> Instant | None:
+        """The earliest date that this service waits for."""
+        timer, deadline = await self.timers.next_due(), await self.held.next_deadline()
+        candidates = [instant for instant in (timer, Instant(deadline, 0) if deadline else None) if instant is not None]
+        return min(candidates, default=None)
+
+    async def is_quiet(self) -> bool:
+        """Nothing to send, to receive or to try again."""
+        rows = await self.database.short(
+            EVERY_PROVIDER,
+            "select exists (select 1 from outbox o where not exists (select 1 from parked_key k "
+            "where k.provider = o.provider and k.account = o.account)) or exists (select 1 from waiting_message where is_ready) as busy",
+        )
+        if rows[0]["busy"]:
+            return False
+        return await self.transport.lag(self.name, self.listens_to) == 0
+
+    async def rebuild(self, view: str, progress: Callable[[int], None] | None = None) -> int:
+        """Build a read model anew from the store; the number of events read."""
+        found = next((v for v in self.definition.views if v.name == view), None)
+        if found is None:
+            raise KeyError(view)
+        return await rebuilding.rebuild(self.database, self.plant, found, progress or (lambda events: None))
+
+    async def laws_broken(self, laws: Sequence[tuple[str, str]]) -> list[Row]:
+        """Rows that break these laws (name, query), over all providers."""
+        broken: list[Row] = []
+        for name, sql in laws:
+            broken.extend({**row, "law": name} for row in await self.database.short(EVERY_PROVIDER, sql))
+        return broken

@@ -1,0 +1,58 @@
+"""States of recently used streams. A committed version never changes, so a cached state is true for ever; only newer events are read."""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from termijn.runtime.aggregate import Aggregate
+
+STREAMS_MAX = 20_000
+"""States kept in memory; at a few KiB each this bounds the cache to tens of MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The state of a stream at a version; version 0 is the initial state."""
+
+    state: Any
+    version: int
+
+
+class StreamCache:
+    """Least recently used goes first."""
+
+    def __init__(self, streams_max: int = STREAMS_MAX) -> None:
+        self._streams_max = streams_max
+        self._streams: OrderedDict[str, Loaded] = OrderedDict()
+        self._fingerprints: dict[str, str] = {}
+
+    def get(self, stream: str) -> Loaded | None:
+        """The newest state known of a stream, or None."""
+        loaded = self._streams.get(stream)
+        if loaded is not None:
+            self._streams.move_to_end(stream)
+        return loaded
+
+    def put(self, stream: str, loaded: Loaded) -> None:
+        """Keep a committed state, unless a newer one is known."""
+        known = self._streams.get(stream)
+        if known is None or known.version < loaded.version:
+            self._streams[stream] = loaded
+        self._streams.move_to_end(stream)
+        while len(self._streams) > self._streams_max:
+            self._streams.popitem(last=False)
+
+    def forget_all(self) -> None:
+        """Personal data was erased: nothing that was read before is kept."""
+        self._streams.clear()
+
+    def fingerprint(self, aggregate: Aggregate[Any, Any, Any]) -> str:
+        """Changes with the shape of the state, so that a snapshot of another shape is not read."""
+        known = self._fingerprints.get(aggregate.name)
+        if known is None:
+            shape = msgspec.json.encode(msgspec.json.schema(aggregate.state_type), order="sorted")
+            known = self._fingerprints[aggregate.name] = hashlib.sha256(shape).hexdigest()[:16]
+        return known

@@ -1,0 +1,297 @@
+"""One transaction's work: streams loaded once, decisions kept in memory, everything written in a handful of statements.
+
+A page of fifty messages is one unit of work: its streams are loaded with one query and its events, public events, timers and
+read models are written with one statement each. Later decisions see earlier ones, because the state is kept here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from termijn.events.base import Event
+from termijn.events.envelope import Envelope
+from termijn.kernel.ids import AccountId, ProviderId, derived_id, new_event_id
+from termijn.runtime import codec
+from termijn.runtime.aggregate import Aggregate, CommandT, EventT, SetTimer, StateT, TimerChange
+from termijn.runtime.clock import machine_now
+from termijn.runtime.handling import Blobs, Cause, Definition, Recorded, Row, Statement
+from termijn.runtime.sql import load
+from termijn.runtime.stream_cache import Loaded, StreamCache
+from termijn.runtime.timer_row import TimerRow, timer_id_of
+
+SQL = load("termijn.runtime.schema", "runtime.sql")
+SNAPSHOT_EVERY = 100
+"""Versions between snapshots: loading a stream reads at most about this many events."""
+
+
+class Keys(Protocol):
+    """The key store as the write path sees it."""
+
+    async def sealer(self, provider: ProviderId, accounts: Sequence[str]) -> codec.Sealer:
+        """Something that seals and opens for these accounts without further I/O."""
+        ...
+
+
+@dataclass(slots=True)
+class Plant:
+    """What every unit of work of one service shares: its definition, types, keys, blobs and cache."""
+
+    definition: Definition
+    registry: codec.Registry
+    public: codec.Registry
+    keys: Keys
+    blobs: Blobs
+    epoch: int
+    cache: StreamCache = field(default_factory=StreamCache)
+
+
+class UnitOfWork:
+    """Implements ``handling.Work``. ``flush`` writes what was decided; committing is the caller's."""
+
+    def __init__(self, plant: Plant, connection: Any, provider: ProviderId, now: datetime, cause: Cause) -> None:
+        self._plant = plant
+        self.connection = connection
+        self.provider = provider
+        self.now = now
+        self.cause = cause
+        self.memo: dict[Any, Any] = {}
+        self._streams: dict[str, Loaded] = {}
+        self._pending: list[Recorded] = []
+        self._timers: list[tuple[str, AccountId, TimerChange]] = []
+        self._arrived: list[str] = []
+        self._snapshots_due: dict[str, tuple[Aggregate[Any, Any, Any], str]] = {}
+        self.written: set[str] = set()
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where large things go."""
+        return self._plant.blobs
+
+    async def prefetch(self, wanted: Sequence[tuple[Aggregate[Any, Any, Any], str]]) -> None:
+        """Load many streams with one query (two where there is no cached or recent state)."""
+        missing: dict[str, Aggregate[Any, Any, Any]] = {}
+        for aggregate, key in wanted:
+            stream = aggregate.stream(self.provider, key)
+            if stream not in self._streams:
+                missing[stream] = aggregate
+        if not missing:
+            return
+        for stream, aggregate in missing.items():
+            self._streams[stream] = self._plant.cache.get(stream) or Loaded(aggregate.initial, 0)
+        await self._load_snapshots({s: a for s, a in missing.items() if self._streams[s].version == 0})
+        names = list(missing)
+        rows = await self.connection.fetch(SQL["load_streams"], self.provider, names, [self._streams[s].version for s in names])
+        sealer = await self._sealer_for(rows)
+        for row in rows:
+            stream = row["stream"]
+            loaded, aggregate = self._streams[stream], missing[stream]
+            event = self._plant.registry.decode(row["type"], row["schema_version"], row["data"], row["account"], sealer)
+            assert row["version"] == loaded.version + 1, f"{stream} has a hole before version {row['version']}"
+            self._streams[stream] = Loaded(aggregate.evolve(loaded.state, event), row["version"])
+
+    async def _load_snapshots(self, missing: dict[str, Aggregate[Any, Any, Any]]) -> None:
+        if not missing:
+            return
+        fingerprints = {name: self._plant.cache.fingerprint(a) for name, a in missing.items()}
+        rows = await self.connection.fetch(SQL["load_snapshots"], self.provider, list(missing), sorted(set(fingerprints.values())))
+        if not rows:
+            return
+        sealer = await self._plant.keys.sealer(self.provider, [row["account"] for row in rows])
+        for row in rows:
+            plain = sealer.open(row["account"], row["sealed_state"])
+            if plain is not None:
+                state = msgspec.json.decode(plain, type=missing[row["stream"]].state_type)
+                self._streams[row["stream"]] = Loaded(state, row["version"])
+
+    async def _sealer_for(self, rows: Sequence[Row]) -> codec.Sealer:
+        accounts = {row["account"] for row in rows if self._plant.registry.has_personal(row["type"])}
+        return await self._plant.keys.sealer(self.provider, sorted(accounts))
+
+    async def load(self, aggregate: Aggregate[StateT, Any, Any], key: str) -> StateT:
+        """The state of one stream, including what this unit of work already decided."""
+        await self.prefetch([(aggregate, key)])
+        state: StateT = self._streams[aggregate.stream(self.provider, key)].state
+        return state
+
+    async def version(self, aggregate: Aggregate[Any, Any, Any], key: str) -> int:
+        """The version of one stream, including what this unit of work already decided."""
+        await self.prefetch([(aggregate, key)])
+        return self._streams[aggregate.stream(self.provider, key)].version
+
+    async def execute(
+        self, aggregate: Aggregate[StateT, CommandT, EventT], key: str, command: CommandT, *, account: AccountId
+    ) -> Sequence[EventT]:
+        """Decide and keep the decision. A ``Refusal`` passes through and leaves no trace."""
+        state = await self.load(aggregate, key)
+        stream = aggregate.stream(self.provider, key)
+        events = aggregate.decide(command, state)
+        version = self._streams[stream].version
+        for event in events:
+            state, version = aggregate.evolve(state, event), version + 1
+            self._record(event, stream, version, account)
+            self._timers.extend((stream, account, change) for change in aggregate.wakes(event, state))
+            if version % SNAPSHOT_EVERY == 0:
+                self._snapshots_due[stream] = (aggregate, account)
+        if events:
+            self._streams[stream] = Loaded(state, version)
+            self.written.add(stream)
+        return events
+
+    def _record(self, event: Event, stream: str, version: int, account: AccountId) -> None:
+        self._pending.append(
+            Recorded(
+                event=event,
+                event_id=new_event_id(),
+                provider=self.provider,
+                account=account,
+                stream=stream,
+                version=version,
+                occurred_at=self.now,
+                recorded_at=machine_now(),
+                cause=self.cause,
+            )
+        )
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        """Query this service's own tables; what was decided so far is written first, so that it is seen."""
+        await self.flush()
+        rows: Sequence[Row] = await self.connection.fetch(sql, *args)
+        return rows
+
+    def arrived(self, fact: str, *, account: AccountId) -> None:
+        """Say that a fact is there now."""
+        self._arrived.append(fact)
+
+    async def flush(self) -> None:
+        """Write what was decided: events, public events, timers, synchronous read models."""
+        pending, self._pending = self._pending, []
+        timers, self._timers = self._timers, []
+        arrived, self._arrived = self._arrived, []
+        if pending:
+            await self._write_events(pending)
+            await self._write_views(pending)
+        await self._write_timers(timers)
+        if arrived:
+            await self.connection.execute(SQL["wake_waiting"], self.provider, arrived)
+
+    async def _write_events(self, pending: Sequence[Recorded]) -> None:
+        public = [(recorded, event) for recorded in pending for event in self._plant.definition.publish(recorded)]
+        accounts = {r.account for r in pending if r.event.PERSONAL} | {r.account for r, e in public if e.PERSONAL}
+        sealer = await self._plant.keys.sealer(self.provider, sorted(accounts))
+        data = [codec.encode(r.event, r.account, sealer).decode() for r in pending]
+        await self.connection.execute(
+            SQL["append_events"],
+            self.provider,
+            self._plant.epoch,
+            [r.stream for r in pending],
+            [r.version for r in pending],
+            [r.event_id for r in pending],
+            [type(r.event).__name__ for r in pending],
+            [r.event.SCHEMA_VERSION for r in pending],
+            [r.account for r in pending],
+            data,
+            [_meta(r.cause) for r in pending],
+            self.now,
+            pending[0].recorded_at,
+        )
+        if public:
+            await self._write_outbox(public, sealer)
+
+    async def _write_outbox(self, public: Sequence[tuple[Recorded, Event]], sealer: codec.Sealer) -> None:
+        ordinals: dict[UUID, int] = {}
+        envelopes = []
+        for recorded, event in public:
+            ordinal = ordinals[recorded.event_id] = ordinals.get(recorded.event_id, -1) + 1
+            envelopes.append(envelope_of(recorded, event, ordinal, self._plant.definition.name))
+        await self.connection.execute(
+            SQL["add_to_outbox"],
+            self.provider,
+            [r.account for r, _ in public],
+            [envelope.id for envelope in envelopes],
+            [msgspec.json.encode(envelope) for envelope in envelopes],
+            [codec.encode(e, r.account, sealer) for r, e in public],
+        )
+
+    async def _write_timers(self, timers: Sequence[tuple[str, AccountId, TimerChange]]) -> None:
+        if not timers:
+            return
+        service = self._plant.definition.name
+        # In order of decision: an occasion may be set and cancelled, never the other way round, within one unit of work.
+        new = [
+            TimerRow.of(service, self.provider, stream, account, change)
+            for stream, account, change in timers
+            if isinstance(change, SetTimer)
+        ]
+        if new:
+            await self.connection.execute(SQL["set_timers"], self.provider, self.now, *zip(*(row.columns() for row in new), strict=True))
+        old = [timer_id_of(service, stream, change.occasion) for stream, _, change in timers if not isinstance(change, SetTimer)]
+        if old:
+            await self.connection.execute(SQL["cancel_timers"], self.provider, self.now, old)
+
+    async def _write_views(self, pending: Sequence[Recorded]) -> None:
+        statements = [s for view in self._plant.definition.views if view.is_synchronous for r in pending for s in view.apply(r)]
+        await run_statements(self.connection, statements)
+
+    async def save_snapshots(self) -> None:
+        """Keep the state of long streams, so that their next load is short. Sealed, because states hold personal data."""
+        for stream, (aggregate, account) in self._snapshots_due.items():
+            loaded = self._streams[stream]
+            sealer = await self._plant.keys.sealer(self.provider, [account])
+            sealed = sealer.seal(account, msgspec.json.encode(loaded.state))
+            fingerprint = self._plant.cache.fingerprint(aggregate)
+            await self.connection.execute(SQL["save_snapshot"], self.provider, stream, loaded.version, account, fingerprint, sealed)
+
+    def remember(self) -> None:
+        """After the commit: the next unit of work needs only what comes later."""
+        for stream, loaded in self._streams.items():
+            if loaded.version:
+                self._plant.cache.put(stream, loaded)
+
+
+async def run_statements(connection: Any, statements: Sequence[Statement]) -> None:
+    """Write to read models; runs of the same SQL go over the wire together."""
+    start = 0
+    while start < len(statements):
+        end = start
+        while end < len(statements) and statements[end].sql == statements[start].sql:
+            end += 1
+        await connection.executemany(statements[start].sql, [s.args for s in statements[start:end]])
+        start = end
+
+
+def envelope_of(recorded: Recorded, event: Event, ordinal: int, publisher: str) -> Envelope:
+    """The envelope of a public event; its id follows from the private event's, so that publishing again gives the same."""
+    return Envelope(
+        id=derived_id(recorded.event_id, ordinal),
+        type=type(event).__name__,
+        schema_version=event.SCHEMA_VERSION,
+        publisher=publisher,
+        provider=recorded.provider,
+        account=recorded.account,
+        number=0,
+        stream=recorded.stream,
+        version=recorded.version,
+        occurred_at=recorded.occurred_at,
+        recorded_at=recorded.recorded_at,
+        actor=recorded.cause.actor,
+        why=recorded.cause.why,
+        correlation_id=recorded.cause.correlation_id,
+        causation_id=recorded.cause.causation_id,
+        trace=recorded.cause.trace,
+    )
+
+
+def _meta(cause: Cause) -> str:
+    return msgspec.json.encode(
+        {
+            "actor": cause.actor,
+            "why": cause.why,
+            "correlation_id": cause.correlation_id,
+            "causation_id": cause.causation_id,
+            "trace": cause.trace,
+        }
+    ).decode()
