@@ -66,11 +66,9 @@ class _Term:
 
 def term(months: int) -> NoticeRule:
     """A minimum term from the delivery on, then monthly (CAT-23): 12 for xDSL, 36 for fibre."""
-    rule = NoticeRule(name=f"term:{months}", minimum_term_months=months, notice_months=1, alignment="month_end", starts="delivery")
-    if months < 1:
-        raise InvalidInput(field="rule", reason="a term has at least one month")
-    check(rule)
-    return rule
+    if not 1 <= months <= TERM_MONTHS_MAX:
+        raise InvalidInput(field="rule", reason=f"a term has from 1 to {TERM_MONTHS_MAX} months")
+    return NoticeRule(name=f"term:{months}", minimum_term_months=months, notice_months=1, alignment="month_end", starts="delivery")
 
 
 def named(text: str) -> NoticeRule:
