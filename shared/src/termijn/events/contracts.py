@@ -134,14 +134,17 @@ class ModuleScaled(Event, frozen=True, kw_only=True):
     module_id: ModuleId
     quantity: int
     from_on: date
+    channel: str = "api"
 
 
 class TariffChanged(Event, frozen=True, kw_only=True):
-    """Another tariff (or tariff version) from that day on (CON-4)."""
+    """Another tariff (or tariff version) from that day on (CON-4). With a new term, notice counts from that day (CAT-25)."""
 
     module_id: ModuleId
     tariff: Tariff
     from_on: date
+    starts_new_term: bool = False
+    channel: str = "api"
 
 
 class OptionAdded(Event, frozen=True, kw_only=True):
@@ -151,6 +154,7 @@ class OptionAdded(Event, frozen=True, kw_only=True):
     article_id: ArticleId
     quantity: int
     from_on: date
+    channel: str = "api"
 
 
 class OptionRemoved(Event, frozen=True, kw_only=True):
@@ -159,6 +163,7 @@ class OptionRemoved(Event, frozen=True, kw_only=True):
     module_id: ModuleId
     article_id: ArticleId
     ends_on: date
+    channel: str = "api"
 
 
 class SubjectAssigned(Event, frozen=True, kw_only=True):
@@ -184,12 +189,14 @@ class ModuleCancelled(Event, frozen=True, kw_only=True):
     notice_on: date
     ends_on: date
     explanation: str
+    channel: str = "api"
 
 
 class CancellationWithdrawn(Event, frozen=True, kw_only=True):
     """The module goes on as if notice had not been given (CON-6)."""
 
     module_id: ModuleId
+    channel: str = "api"
 
 
 class ModuleEnded(Event, frozen=True, kw_only=True):
@@ -200,11 +207,12 @@ class ModuleEnded(Event, frozen=True, kw_only=True):
 
 
 class ModuleSuspended(Event, frozen=True, kw_only=True):
-    """Reduced functionality from this instant (CON-10)."""
+    """Reduced functionality from this instant (CON-10). ``still_works`` names what goes on (emergency calls ...)."""
 
     module_id: ModuleId
     reason: str
     suspended_at: datetime
+    still_works: tuple[str, ...] = ()
 
 
 class ModuleResumed(Event, frozen=True, kw_only=True):

@@ -1,1 +1,1 @@
-"""contracts-svc."""
+"""contracts-svc: who agreed to what, when. Catalogue, accounts, modules and the dates that follow from them."""

@@ -1,0 +1,92 @@
+"""What an account's facts and a mandate must look like: shapes that other services rely on without asking back (CON-8, PAY-1)."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from stdnum import iban
+from stdnum.eu import vat
+
+from termijn.events.contracts import AccountFacts, Party
+from termijn.kernel.errors import InvalidInput
+
+LONG_TERM_DAYS = 60
+"""A payment term over this needs a recorded agreement (INV-6; BW 6:119a)."""
+TERM_DAYS_MAX = 365
+SEPA_COUNTRIES = frozenset({
+    "AD", "AL", "AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GG", "GI", "GR", "HR", "HU",
+    "IE", "IM", "IS", "IT", "JE", "LI", "LT", "LU", "LV", "MC", "MD", "ME", "MK", "MT", "NL", "NO", "PL", "PT", "RO", "RS",
+    "SE", "SI", "SK", "SM", "VA",
+})  # fmt: skip
+"""Countries in the geographical scope of the SEPA schemes (European Payments Council, EPC409-09)."""
+EU_VAT_PREFIXES = frozenset({
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT",
+    "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI",
+})  # fmt: skip
+
+MANAGER_ONLY_FACTS = (
+    "debtor_kind",
+    "customer_number",
+    "account_manager",
+    "subscription_term_days",
+    "other_term_days",
+    "term_over_60_agreed_on",
+    "is_test",
+)
+"""Facts that only a manager sets (CON-8); a customer sees them."""
+
+
+def check_facts(facts: AccountFacts) -> None:
+    """Raise ``InvalidInput`` naming the field where the facts contradict themselves."""
+    for name in ("subscription_term_days", "other_term_days"):
+        days = getattr(facts, name)
+        if days is None:
+            continue
+        if not 1 <= days <= TERM_DAYS_MAX:
+            raise InvalidInput(field=f"facts.{name}", reason=f"is between 1 and {TERM_DAYS_MAX} days")
+        if days > LONG_TERM_DAYS and facts.term_over_60_agreed_on is None:
+            raise InvalidInput(field="facts.term_over_60_agreed_on", reason=f"a term of {days} days needs a recorded agreement")
+    if facts.vat_number is not None:
+        _check_vat_number(facts.vat_number, facts.vat_country)
+
+
+def _check_vat_number(number: str, country: str) -> None:
+    prefix = "EL" if country == "GR" else country
+    if prefix in EU_VAT_PREFIXES and not (number.upper().startswith(prefix) and vat.is_valid(number)):
+        raise InvalidInput(field="facts.vat_number", reason=f"is not a VAT number of {country}, with its country code and check digits")
+
+
+def check_party(field: str, party: Party | None) -> None:
+    """A party on a document has a name."""
+    if party is not None and not party.name.strip():
+        raise InvalidInput(field=f"{field}.name", reason="is empty")
+
+
+def check_iban(number: str) -> str:
+    """The IBAN without spaces; raises ``InvalidInput`` where check digits or country are no good for a direct debit (PAY-1)."""
+    compact = iban.compact(number)
+    if not iban.is_valid(compact):
+        raise InvalidInput(field="iban", reason="is not an IBAN (check digits)")
+    if compact[:2] not in SEPA_COUNTRIES:
+        raise InvalidInput(field="iban", reason=f"{compact[:2]} is not a SEPA country")
+    return str(compact)
+
+
+def manager_only_changes(old: AccountFacts, new: AccountFacts) -> Iterator[str]:
+    """The manager-only fields that differ, as dotted paths; a yearly cycle is one too (INV-2)."""
+    for name in MANAGER_ONLY_FACTS:
+        if getattr(old, name) != getattr(new, name):
+            yield f"facts.{name}"
+    if new.cycle == "year" and old.cycle != "year":
+        yield "facts.cycle"
+
+
+def contract_start(modules: Iterable[tuple[date | None, date | None]], *, today: date, corrected: date | None) -> date | None:
+    """Since when the account has a contract (CON-1): the start of the oldest module still active, unless a manager corrected it.
+
+    ``modules`` are (start, last day) pairs, None where not known; a module is active from its start to its last day, both
+    included. None where no module is active: an account alone binds to nothing.
+    """
+    starts = [start for start, last in modules if start is not None and start <= today and (last is None or last >= today)]
+    if not starts:
+        return None
+    return corrected if corrected is not None else min(starts)

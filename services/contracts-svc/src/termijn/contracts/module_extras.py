@@ -1,0 +1,118 @@
+"""What hangs on a module beside its tariff: options (CON-5, CON-9) and the subjects whose use is its own (USE-2)."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from termijn.contracts.end_date import choose_end
+from termijn.contracts.errors import EndsBefore, ManagerOnly
+from termijn.contracts.module_commands import AddOption, AssignSubject, ReleaseSubject, RemoveOption
+from termijn.contracts.module_state import AwaitingDelivery, Live, Option, Running
+from termijn.contracts.subject import spelled
+from termijn.events.contracts import OptionAdded, OptionRemoved, SubjectAssigned, SubjectReleased
+from termijn.kernel.calendar import at, day_of
+from termijn.kernel.errors import Conflict, InvalidInput, NotFound
+from termijn.kernel.ids import ModuleId
+from termijn.kernel.notice import NONE
+
+SUBJECTS_MAX = 2_000
+"""Subjects that one module owns at a time: a large telephone exchange; its state stays some 100 KiB."""
+OPTION_QUANTITY_MAX = 100_000
+_DAY = timedelta(days=1)
+
+
+def add_option(command: AddOption, state: Live) -> Sequence[OptionAdded]:
+    """An article marked as option, by a manager (CON-9); adding it again with another quantity changes the quantity."""
+    if not command.is_manager:
+        raise ManagerOnly(reason="add options")
+    if not 1 <= command.quantity <= OPTION_QUANTITY_MAX:
+        raise InvalidInput(field="quantity", reason=f"is between 1 and {OPTION_QUANTITY_MAX}")
+    from_on = command.from_on or day_of(command.now)
+    article = state.terms.tariff_on(from_on).article(command.article_id)
+    if article is None or not article.is_option:
+        raise InvalidInput(field="article_id", reason=f"{command.article_id} is not an option of the module's tariff")
+    present = state.terms.options.get(command.article_id)
+    if present is not None and present.ends_on is not None and present.ends_on >= from_on:
+        raise InvalidInput(field="from_on", reason=f"the option is there until {present.ends_on}")
+    if present is not None and present.ends_on is None and present.quantity == command.quantity:
+        return []
+    if isinstance(state, Running) and state.ending is not None and from_on > state.ending.ends_on:
+        raise EndsBefore(field="from_on", ends_on=state.ending.ends_on, from_on=from_on)
+    return [
+        OptionAdded(
+            module_id=command.module_id,
+            article_id=command.article_id,
+            quantity=command.quantity,
+            from_on=from_on,
+            channel=command.channel,
+        )
+    ]
+
+
+def remove_option(command: RemoveOption, state: Live) -> Sequence[OptionRemoved]:
+    """It ends by its own notice rule, apart from the tariff (CON-5); without one, by the tariff's. A manager may pick any day."""
+    if not command.is_manager:
+        raise ManagerOnly(reason="remove options")
+    option = state.terms.options.get(command.article_id)
+    if option is None:
+        raise NotFound(what="option", id=command.article_id)
+    if option.ends_on is not None and command.ends_on in (None, option.ends_on):
+        return []
+    ends_on = _option_end(command, state, option)
+    return [OptionRemoved(module_id=command.module_id, article_id=command.article_id, ends_on=ends_on, channel=command.channel)]
+
+
+def _option_end(command: RemoveOption, state: Live, option: Option) -> date:
+    today = day_of(command.now)
+    tariff = state.terms.tariff_on(today)
+    article = tariff.article(command.article_id)
+    own_rule = article.notice if article is not None else None
+    if isinstance(state, AwaitingDelivery):
+        rule, counts_from = NONE, option.from_on
+    elif own_rule is not None:
+        rule, counts_from = own_rule, option.from_on
+    else:
+        rule, counts_from = tariff.notice, state.counts_from(today)
+    end = choose_end(rule, counts_from=counts_from, given=today, asked=command.ends_on, is_manager=True, is_telecom=tariff.is_telecom)
+    return end.ends_on
+
+
+def assign_subject(command: AssignSubject, state: Live) -> Sequence[SubjectAssigned]:
+    """A number, extension or workplace belongs to this module from an instant (USE-2), by a manager.
+
+    That it belongs to no other module then is checked by the caller, and kept by the exclusion constraint of ``subject_owner``.
+    """
+    if not command.is_manager:
+        raise ManagerOnly(reason="assign subjects")
+    subject = spelled(command.subject)
+    since = state.terms.subjects.get(subject)
+    if since is not None:
+        if since == command.from_at:
+            return []
+        raise Conflict(field="subject", reason=f"{subject} belongs to this module since {since.isoformat()}.")
+    if len(state.terms.subjects) >= SUBJECTS_MAX:
+        raise InvalidInput(field="subject", reason=f"a module has at most {SUBJECTS_MAX} subjects at a time")
+    if isinstance(state, Running) and state.ending is not None and day_of(command.from_at) > state.ending.ends_on:
+        raise EndsBefore(field="from_at", ends_on=state.ending.ends_on, from_on=day_of(command.from_at))
+    return [SubjectAssigned(module_id=command.module_id, subject=subject, from_at=command.from_at)]
+
+
+def release_subject(command: ReleaseSubject, state: Live) -> Sequence[SubjectReleased]:
+    """It is free for another module from ``until_at`` on."""
+    if not command.is_manager:
+        raise ManagerOnly(reason="release subjects")
+    subject = spelled(command.subject)
+    since = state.terms.subjects.get(subject)
+    if since is None:
+        raise NotFound(what="subject", id=subject)
+    if command.until_at < since:
+        raise InvalidInput(field="until_at", reason=f"is before {since.isoformat()}, when the module got it")
+    return [SubjectReleased(module_id=command.module_id, subject=subject, until_at=command.until_at)]
+
+
+def release_all(module_id: ModuleId, state: Live, last_day: date) -> list[SubjectReleased]:
+    """All its subjects, from the day after its last; one that was to come later never comes."""
+    free_at = at(last_day + _DAY, "00:00")
+    return [
+        SubjectReleased(module_id=module_id, subject=subject, until_at=max(since, free_at))
+        for subject, since in sorted(state.terms.subjects.items())
+    ]

@@ -1,0 +1,246 @@
+"""What is true of a module after its events: the state that its decisions are taken on, and the timer that its end waits for."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import TypeAlias, assert_never
+
+import msgspec
+
+from termijn.events.contracts import (
+    CancellationWithdrawn,
+    ModuleActivated,
+    ModuleCancelled,
+    ModuleEnded,
+    ModuleOrdered,
+    ModuleResumed,
+    ModuleScaled,
+    ModuleSuspended,
+    ModuleTerminated,
+    OptionAdded,
+    OptionRemoved,
+    SubjectAssigned,
+    SubjectReleased,
+    TariffChanged,
+)
+from termijn.kernel.calendar import at
+from termijn.kernel.ids import ArticleId
+from termijn.kernel.tariff import Tariff
+from termijn.runtime.aggregate import CancelTimer, SetTimer, TimerChange, WakeUp
+
+ModuleEvent: TypeAlias = (
+    ModuleOrdered
+    | ModuleActivated
+    | ModuleScaled
+    | TariffChanged
+    | OptionAdded
+    | OptionRemoved
+    | SubjectAssigned
+    | SubjectReleased
+    | ModuleCancelled
+    | CancellationWithdrawn
+    | ModuleEnded
+    | ModuleSuspended
+    | ModuleResumed
+    | ModuleTerminated
+)
+
+# -- State -----------------------------------------------------------------------------------------------------------
+
+
+class TariffFrom(msgspec.Struct, frozen=True, kw_only=True):
+    """This tariff from that day on; ``counts_from`` where a new term started with it (CAT-25)."""
+
+    from_on: date
+    tariff: Tariff
+    counts_from: date | None = None
+
+
+class QuantityFrom(msgspec.Struct, frozen=True, kw_only=True):
+    """This many from that day on."""
+
+    from_on: date
+    quantity: int
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """An extra article; ``ends_on`` None while nobody took it off."""
+
+    quantity: int
+    from_on: date
+    ends_on: date | None = None
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What was agreed, over time: both lines of segments ascend by day and are never empty."""
+
+    ordered_on: date
+    tariffs: tuple[TariffFrom, ...]
+    quantities: tuple[QuantityFrom, ...]
+    options: dict[ArticleId, Option] = {}
+    subjects: dict[str, datetime] = {}
+
+    def tariff_on(self, day: date) -> Tariff:
+        """The tariff of that day; before the first day, the first one."""
+        return next((s.tariff for s in reversed(self.tariffs) if s.from_on <= day), self.tariffs[0].tariff)
+
+    def quantity_on(self, day: date) -> int:
+        """The quantity of that day; before the first day, the first one."""
+        return next((s.quantity for s in reversed(self.quantities) if s.from_on <= day), self.quantities[0].quantity)
+
+    @property
+    def kind(self) -> str:
+        """What module it is: telephony, domain ... A tariff change never changes it (CAT-1)."""
+        return self.tariffs[0].tariff.module
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """Notice was given."""
+
+    ends_on: date
+    notice_on: date
+
+
+class Suspension(msgspec.Struct, frozen=True, kw_only=True):
+    """Reduced functionality, and why."""
+
+    reason: str
+    since: datetime
+
+
+class NotOrdered(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Nobody ordered it."""
+
+
+class AwaitingDelivery(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ordered; its start is the delivery, which has not been reported."""
+
+    terms: Terms
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """It has a start, maybe one in the future. ``notices`` counts how often notice was given: each has its own timer."""
+
+    terms: Terms
+    starts_on: date
+    ending: Ending | None = None
+    suspension: Suspension | None = None
+    notices: int = 0
+
+    def counts_from(self, day: date) -> date:
+        """The day that terms count from on that day: the start, or that of a new term agreed with a tariff change (CAT-25)."""
+        return next((s.counts_from for s in reversed(self.terms.tariffs) if s.from_on <= day and s.counts_from), self.starts_on)
+
+
+class Over(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ended or terminated; ``ended_on`` was its last day."""
+
+    ended_on: date
+    notices: int = 0
+
+
+Live: TypeAlias = AwaitingDelivery | Running
+Module: TypeAlias = NotOrdered | AwaitingDelivery | Running | Over
+
+
+def evolve(state: Module, event: ModuleEvent) -> Module:
+    """The module after the event; an event that does not fit the state leaves it as it is."""
+    if isinstance(event, ModuleOrdered):
+        return _ordered(event)
+    if isinstance(state, NotOrdered | Over):
+        return state
+    match event:
+        case ModuleActivated():
+            return Running(terms=state.terms, starts_on=event.active_from) if isinstance(state, AwaitingDelivery) else state
+        case ModuleScaled():
+            later = QuantityFrom(from_on=event.from_on, quantity=event.quantity)
+            return _with_terms(state, quantities=_placed(state.terms.quantities, later))
+        case TariffChanged():
+            counts_from = event.from_on if event.starts_new_term else None
+            changed = TariffFrom(from_on=event.from_on, tariff=event.tariff, counts_from=counts_from)
+            return _with_terms(state, tariffs=_placed(state.terms.tariffs, changed))
+        case OptionAdded():
+            added = Option(quantity=event.quantity, from_on=event.from_on)
+            return _with_terms(state, options={**state.terms.options, event.article_id: added})
+        case OptionRemoved():
+            options = dict(state.terms.options)
+            if event.article_id in options:
+                options[event.article_id] = msgspec.structs.replace(options[event.article_id], ends_on=event.ends_on)
+            return _with_terms(state, options=options)
+        case SubjectAssigned():
+            return _with_terms(state, subjects={**state.terms.subjects, event.subject: event.from_at})
+        case SubjectReleased():
+            return _with_terms(state, subjects={s: since for s, since in state.terms.subjects.items() if s != event.subject})
+        case ModuleEnded():
+            return Over(ended_on=event.ended_on, notices=_notices(state))
+        case ModuleTerminated():
+            return Over(ended_on=event.terminated_on, notices=_notices(state))
+        case ModuleCancelled() | CancellationWithdrawn() | ModuleSuspended() | ModuleResumed():
+            return _running(state, event) if isinstance(state, Running) else state
+        case _:
+            assert_never(event)
+
+
+def _ordered(event: ModuleOrdered) -> Module:
+    first = event.starts_on or event.ordered_on
+    terms = Terms(
+        ordered_on=event.ordered_on,
+        tariffs=(TariffFrom(from_on=first, tariff=event.tariff),),
+        quantities=(QuantityFrom(from_on=first, quantity=event.quantity),),
+        options={article_id: Option(quantity=1, from_on=first) for article_id in event.options},
+    )
+    return AwaitingDelivery(terms=terms) if event.starts_on is None else Running(terms=terms, starts_on=event.starts_on)
+
+
+def _running(state: Running, event: ModuleCancelled | CancellationWithdrawn | ModuleSuspended | ModuleResumed) -> Running:
+    change = msgspec.structs.replace
+    match event:
+        case ModuleCancelled():
+            return change(state, ending=Ending(ends_on=event.ends_on, notice_on=event.notice_on), notices=state.notices + 1)
+        case CancellationWithdrawn():
+            return change(state, ending=None)
+        case ModuleSuspended():
+            return change(state, suspension=Suspension(reason=event.reason, since=event.suspended_at))
+        case ModuleResumed():
+            return change(state, suspension=None)
+        case _:
+            assert_never(event)
+
+
+def _with_terms(state: Live, **changes: object) -> Live:
+    return msgspec.structs.replace(state, terms=msgspec.structs.replace(state.terms, **changes))
+
+
+def _placed(segments: tuple[TariffFrom, ...] | tuple[QuantityFrom, ...], new: TariffFrom | QuantityFrom) -> tuple[object, ...]:
+    """In its place by day; it replaces one of the same day."""
+    return tuple(sorted((*(s for s in segments if s.from_on != new.from_on), new), key=lambda s: s.from_on))
+
+
+def _notices(state: Live) -> int:
+    return state.notices if isinstance(state, Running) else 0
+
+
+# -- Timers ----------------------------------------------------------------------------------------------------------
+
+
+class EndModule(WakeUp, frozen=True, kw_only=True):
+    """The module's last day is over."""
+
+    ends_on: date
+
+
+def wakes(event: ModuleEvent, state: Module) -> Sequence[TimerChange]:
+    """Notice sets the timer of the end, at 00:00 after the last day; withdrawal and termination cancel it (TIM-1).
+
+    The occasion carries the number of the notice: a cancelled timer is never armed again.
+    """
+    if isinstance(state, Running) and isinstance(event, ModuleCancelled):
+        due_at = at(event.ends_on + timedelta(days=1), "00:00")
+        earlier = [CancelTimer(occasion=_occasion(state.notices - 1))] if state.notices > 1 else []
+        return [*earlier, SetTimer(occasion=_occasion(state.notices), due_at=due_at, wake_up=EndModule(ends_on=event.ends_on))]
+    if isinstance(state, Running | Over) and isinstance(event, CancellationWithdrawn | ModuleTerminated) and state.notices:
+        return [CancelTimer(occasion=_occasion(state.notices))]
+    return []
+
+
+def _occasion(notice: int) -> str:
+    return f"end/{notice}"

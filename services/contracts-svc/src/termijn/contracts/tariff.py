@@ -1,0 +1,79 @@
+"""Tariffs: published versions that never change (CAT-5). One stream per tariff.
+
+The names of the events below are stored forever.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from termijn.contracts.errors import BadTariff
+from termijn.contracts.tariff_check import check
+from termijn.events.contracts import TariffPublished
+from termijn.kernel.tariff import Tariff as TariffVersion
+from termijn.runtime.aggregate import Aggregate, Command
+
+# -- State -----------------------------------------------------------------------------------------------------------
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """One version, and the day from which new orders get it."""
+
+    orders_from: date
+    tariff: TariffVersion
+
+
+class Tariff(msgspec.Struct, frozen=True, kw_only=True):
+    """All versions of one tariff, oldest first."""
+
+    versions: tuple[Published, ...] = ()
+
+    def for_orders_on(self, day: date) -> TariffVersion | None:
+        """The version that an order of that day gets: the newest whose date has come (CAT-5); None before the first."""
+        return next((v.tariff for v in reversed(self.versions) if v.orders_from <= day), None)
+
+    def version(self, number: int) -> TariffVersion | None:
+        """A version by its number, as it was published."""
+        return self.versions[number - 1].tariff if 1 <= number <= len(self.versions) else None
+
+
+# -- Commands --------------------------------------------------------------------------------------------------------
+
+
+class PublishTariff(Command, frozen=True, kw_only=True):
+    """Publish a version. ``tariff.version`` is not looked at: it is the next one.
+
+    ``vat_rates`` are those in use by policy; ``deck_exists`` whether the deck that the tariff names was published.
+    """
+
+    tariff: TariffVersion
+    orders_from: date
+    vat_rates: tuple[Decimal, ...]
+    deck_exists: bool
+
+
+# -- Decisions -------------------------------------------------------------------------------------------------------
+
+
+def decide(command: PublishTariff, state: Tariff) -> Sequence[TariffPublished]:
+    """A further version that never changes (CAT-5), if it is sound (CAT-7).
+
+    A tariff belongs to one module kind for good (CAT-1): the orders that run on it could not be told apart otherwise.
+    """
+    tariff = msgspec.structs.replace(command.tariff, version=len(state.versions) + 1, orders_from=command.orders_from)
+    check(tariff, vat_rates=command.vat_rates)
+    if tariff.deck_id is not None and not command.deck_exists:
+        raise BadTariff(field="deck_id", reason=f"there is no rate deck {tariff.deck_id}")
+    if state.versions and state.versions[-1].tariff.module != tariff.module:
+        raise BadTariff(field="module", reason=f"this tariff is one of {state.versions[-1].tariff.module}, and stays so")
+    return [TariffPublished(tariff=tariff, orders_from=command.orders_from)]
+
+
+def evolve(state: Tariff, event: TariffPublished) -> Tariff:
+    """A version is added; none is replaced."""
+    return Tariff(versions=(*state.versions, Published(orders_from=event.orders_from, tariff=event.tariff)))
+
+
+TARIFF = Aggregate(name="tariff", initial=Tariff(), decide=decide, evolve=evolve, state_type=Tariff, events=(TariffPublished,))
