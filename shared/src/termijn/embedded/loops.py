@@ -7,7 +7,7 @@ from termijn.runtime.service import Service
 from termijn.runtime.telemetry import log
 from termijn.runtime.timers import Instant
 
-LOG = log("loops")
+ops = log("loops")
 
 IDLE_DELAY_S = 0.05
 """Machine time between looks when there was nothing to do."""
@@ -50,7 +50,7 @@ async def _turn(name: str, step: Callable[[], Awaitable[int]]) -> None:
         try:
             moved = await step()
         except Exception as error:
-            LOG.error("a step failed; it is tried again", error, service=name)
+            ops.error("a step failed; it is tried again", error, service=name)
             await asyncio.sleep(FAILURE_DELAY_S)
             continue
         if not moved:

@@ -19,7 +19,7 @@ from termijn.runtime.write_path import WritePath
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
 
-LOG = log("held")
+ops = log("held")
 
 WAITING_MAX = timedelta(days=2)
 """Domain time that a message waits for a fact before its account is parked."""
@@ -77,7 +77,7 @@ class Held:
             await self._park_waiting(provider, row, message, f"{type(error).__name__}: {error}")
 
     async def _park_waiting(self, provider: ProviderId, row: Row, message: Incoming, reason: str) -> None:
-        LOG.error("account parked", provider=provider, account=message.envelope.account, message_id=str(message.envelope.id))
+        ops.error("account parked", provider=provider, account=message.envelope.account, message_id=str(message.envelope.id))
 
         async def act(work: UnitOfWork) -> None:
             await work.connection.execute("delete from waiting_message where position = $1", row["position"])

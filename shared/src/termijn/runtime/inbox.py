@@ -24,7 +24,7 @@ from termijn.runtime.write_path import WritePath, is_conflict
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
 
-LOG = log("inbox")
+ops = log("inbox")
 
 PAGE_MESSAGES = 50
 """Messages that share a transaction."""
@@ -84,7 +84,7 @@ class Inbox:
                 result, _ = await self._write.once(connection, provider, page[0].cause, lambda work: self._handle(work, page, offsets))
                 return not is_conflict(result)
         except Exception as error:
-            LOG.warning("a page failed; its messages go one by one", error, provider=provider, count=len(page))
+            ops.warning("a page failed; its messages go one by one", error, provider=provider, count=len(page))
             return False
 
     async def _take_alone(self, provider: ProviderId, message: Incoming, offsets: Offsets) -> None:
@@ -98,7 +98,7 @@ class Inbox:
                     return
                 await asyncio.sleep(delay)
             except Exception as error:
-                LOG.error("account parked: a message failed", error, provider=provider, account=message.envelope.account)
+                ops.error("account parked: a message failed", error, provider=provider, account=message.envelope.account)
                 await self._park(provider, message, offsets, f"{type(error).__name__}: {error}")
                 return
 
@@ -152,7 +152,7 @@ class Inbox:
             return set()
         for (_, account), reason in gaps.items():
             await work.connection.execute(SQL["park_account"], work.provider, account, f"gap: {reason}")
-            LOG.error("account parked: a message is missing", provider=work.provider, account=account)
+            ops.error("account parked: a message is missing", provider=work.provider, account=account)
         accounts = sorted({m.envelope.account for m in fresh})
         rows = await work.connection.fetch(SQL["parked_accounts"], work.provider, accounts)
         held = {row["account"] for row in rows}

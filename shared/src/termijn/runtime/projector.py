@@ -19,7 +19,7 @@ SQL = load("termijn.runtime.schema", "runtime.sql")
 PAGE_EVENTS = 1_000
 """Events per transaction of a projection."""
 
-START = (0, "0", 0)
+START = (0, 0, 0)
 """The checkpoint before the first event: epoch, transaction id, position."""
 
 
@@ -93,10 +93,10 @@ def _recorded(plant: Plant, row: Row, sealer: Sealer | None) -> Recorded:
     )
 
 
-async def read_checkpoint(connection: Any, view: str) -> tuple[int, str, int]:
+async def read_checkpoint(connection: Any, view: str) -> tuple[int, int, int]:
     """How far a view is; locks it, so that two projectors cannot apply the same page."""
     row = await connection.fetchrow("select epoch, txid, position from view_checkpoint where view = $1 for update", view)
-    return START if row is None else (row["epoch"], str(row["txid"]), row["position"])
+    return START if row is None else (row["epoch"], row["txid"], row["position"])
 
 
 async def write_checkpoint(connection: Any, view: str, last: Row) -> None:
@@ -106,6 +106,6 @@ async def write_checkpoint(connection: Any, view: str, last: Row) -> None:
         "on conflict (view) do update set epoch = excluded.epoch, txid = excluded.txid, position = excluded.position",
         view,
         last["epoch"],
-        str(last["txid"]),
+        last["txid"],
         last["position"],
     )

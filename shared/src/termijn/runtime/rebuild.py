@@ -90,5 +90,5 @@ class _Beside:
             await self._connection.execute(f"alter table pg_temp.{old.format(table)} rename to {new.format(table)}")
 
 
-def _after(last: Row | None) -> tuple[int, str, int]:
-    return START if last is None else (last["epoch"], str(last["txid"]), last["position"])
+def _after(last: Row | None) -> tuple[int, int, int]:
+    return START if last is None else (last["epoch"], last["txid"], last["position"])

@@ -166,7 +166,8 @@ class Service:
         )
         if rows[0]["busy"]:
             return False
-        return await self.transport.lag(self.name, self.listens_to) == 0
+        lag: int = await self.transport.lag(self.name, self.listens_to)
+        return lag == 0
 
     async def rebuild(self, view: str, progress: Callable[[int], None] | None = None) -> int:
         """Build a read model anew from the store; the number of events read."""

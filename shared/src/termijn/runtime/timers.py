@@ -25,7 +25,7 @@ from termijn.runtime.write_path import WritePath, is_conflict
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
 
-LOG = log("timers")
+ops = log("timers")
 
 PAGE_TIMERS = 50
 """Timers that share a transaction."""
@@ -72,7 +72,7 @@ class TimerDesk:
                 if not is_conflict(result):
                     return
         except Exception as error:
-            LOG.warning("a page of timers failed; they go one by one", error, provider=provider, count=len(fired))
+            ops.warning("a page of timers failed; they go one by one", error, provider=provider, count=len(fired))
         held: set[AccountId] = set()
         for one in fired:
             if one.account not in held and not await self._fire_alone(provider, one):
@@ -93,7 +93,7 @@ class TimerDesk:
                     await asyncio.sleep(delay)
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
-                LOG.error("account parked: a timer failed", error, provider=provider, account=fired.account, timer_id=fired.timer_id)
+                ops.error("account parked: a timer failed", error, provider=provider, account=fired.account, timer_id=fired.timer_id)
                 break
         await self._write.database.short(provider, SQL["park_account"], provider, fired.account, f"timer {fired.timer_id}: {reason}")
         return False

@@ -8,7 +8,7 @@ from termijn.runtime.handling import Cause, Worker
 from termijn.runtime.telemetry import log
 from termijn.runtime.write_path import WritePath
 
-LOG = log("workers")
+ops = log("workers")
 
 
 class WorkerDesk:
@@ -34,7 +34,7 @@ class WorkerDesk:
         try:
             done = await self._write.run(provider, cause, worker.step)
         except Exception as error:
-            LOG.error("a worker failed", error, worker=worker.name, provider=provider)
+            ops.error("a worker failed", error, worker=worker.name, provider=provider)
             await self._note_failure(worker, provider, f"{type(error).__name__}: {error}")
             return 0
         if (worker.name, provider) in self._failing:

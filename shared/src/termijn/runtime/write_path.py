@@ -45,7 +45,8 @@ class WritePath:
             async with self.database.pool.acquire() as connection:
                 done, result, contested = await self._attempt(connection, provider, cause, act, contested)
                 if done:
-                    return result
+                    found: ResultT = result
+                    return found
         raise Busy(reason="too many changes at once")
 
     async def _attempt(
