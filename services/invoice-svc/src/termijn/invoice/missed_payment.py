@@ -1,0 +1,66 @@
+"""When a payment was missed, exactly once per occasion, and when the miss never was (PAY-5)."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from termijn.events.invoice import PaymentMissed, PaymentMissWithdrawn
+from termijn.invoice.receivable import Receivable
+
+
+def after_due_day(state: Receivable) -> Sequence[PaymentMissed]:
+    """The due day has ended (PAY-5): missed where something is open, no debit is awaited and no miss stands already.
+
+    Test invoices are never dunned (INV-12).
+    """
+    if state.open == 0 or state.is_awaiting_debit or state.standing:
+        return []
+    due_on = state.issued.due_on
+    return missed(state, cause="transfer_unpaid", ladder_due_on=due_on, missed_on=due_on + timedelta(days=1), open_amount=state.open)
+
+
+def missed(
+    state: Receivable,
+    *,
+    cause: Literal["transfer_unpaid", "debit_rejected", "debit_reversed"],
+    ladder_due_on: date,
+    missed_on: date,
+    open_amount: Decimal,
+    reason_code: str | None = None,
+    caused_by_us: bool = False,
+    collect_again_on: date | None = None,
+) -> Sequence[PaymentMissed]:
+    """The next occasion (PAY-5), with all that dunning must know; none where nothing is open, or for a test account (INV-12)."""
+    issued = state.issued
+    if issued.is_test or open_amount == 0:
+        return []
+    return [
+        PaymentMissed(
+            invoice_id=issued.invoice_id,
+            number=issued.number,
+            occasion=state.occasions + 1,
+            issued_on=issued.issued_on,
+            due_on=issued.due_on,
+            ladder_due_on=ladder_due_on,
+            missed_on=missed_on,
+            open_amount=open_amount,
+            gross=issued.gross,
+            stream=issued.stream,
+            cause=cause,
+            reason_code=reason_code,
+            caused_by_us=caused_by_us,
+            collect_again_on=collect_again_on,
+            terms=issued.terms,
+            delivered_at=state.delivered_at,
+            document=issued.document,
+        )
+    ]
+
+
+def withdrawn_by(state: Receivable, *, amount: Decimal, value_on: date) -> Sequence[PaymentMissWithdrawn]:
+    """The misses that this money takes back: with it, all was paid by value dates on or before the due day (PAY-5)."""
+    due_on = state.issued.due_on
+    if value_on > due_on or state.received_by(due_on) + amount < state.issued.gross:
+        return []
+    return [PaymentMissWithdrawn(invoice_id=state.issued.invoice_id, occasion=occasion) for occasion in state.standing]

@@ -1,0 +1,39 @@
+"""When an invoice is due, and how it is collected (INV-6, PAY-2)."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from termijn.events.contracts import AccountFacts
+from termijn.events.invoice import Collection
+from termijn.invoice.policy import Policy
+from termijn.kernel.calendar import next_bank_day
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The due day, which for a debit is the collection day as well."""
+
+    due_on: date
+    collection: Collection
+
+
+def terms_for(*, stream: str, issued_on: date, facts: AccountFacts, has_usable_mandate: bool, policy: Policy) -> Terms:
+    """Due day and way of collection of a document issued that day (INV-6).
+
+    A subscription is collected under a usable mandate and falls due on its collection day: issue day + term, moved to the
+    next bank day (PAY-2). Everything else is paid by transfer. The account's own term per stream wins; one over the longest
+    term counts only where its agreement is on file.
+    """
+    days = _term_days(stream, facts, policy)
+    due_on = issued_on + timedelta(days=days)
+    if stream == "subscription" and has_usable_mandate:
+        return Terms(next_bank_day(due_on), "direct_debit")
+    return Terms(due_on, "transfer")
+
+
+def _term_days(stream: str, facts: AccountFacts, policy: Policy) -> int:
+    is_subscription = stream == "subscription"
+    own = facts.subscription_term_days if is_subscription else facts.other_term_days
+    if own is None:
+        return policy.subscription_term_days if is_subscription else policy.other_term_days
+    return own if facts.term_over_60_agreed_on is not None else min(own, policy.longest_term_days)
