@@ -29,3 +29,10 @@ def vat_number(index: int) -> str:
 def _rsin(digits: str) -> bool:
     weighted = sum(int(digit) * weight for digit, weight in zip(digits[:8], range(9, 1, -1), strict=True))
     return (weighted - int(digits[8])) % 11 == 0
+
+
+def creditor_id(chamber_of_commerce: str) -> str:
+    """The SEPA creditor identifier of a Dutch company: NL, check digits, ZZZ, chamber of commerce number, location 0000."""
+    national = f"{chamber_of_commerce}0000"
+    as_digits = "".join(str(int(character, 36)) for character in f"{national}NL00")
+    return f"NL{98 - int(as_digits) % 97:02d}ZZZ{national}"

@@ -1,0 +1,55 @@
+"""``termijn demo``: six months of a made-up provider on an embedded installation, as a story or as figures."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from termijn.demo.journal import OtherSeed
+
+app = typer.Typer()
+
+DEFAULT_FOLDER = Path("data")
+"""Where ``make up`` finds what the demo left."""
+
+
+@app.command()
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
+    transport: Annotated[str, typer.Option(help="How the services reach each other: log.")] = "log",
+    folder: Annotated[Path, typer.Option("--dir", help="Where the installation lies; it is kept.")] = DEFAULT_FOLDER,
+    seed: Annotated[int, typer.Option(help="Another seed makes other calls.")] = 1,
+) -> None:
+    """Six months of a provider: orders, call records, invoices, direct debits, letters, a suspension and a bailiff."""
+    # Imported here: the command line must answer --help without loading four services.
+    from termijn.demo.run import Played, play  # noqa: PLC0415
+    from termijn.demo.story import tell  # noqa: PLC0415
+
+    async def run() -> Played:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task("Starting", total=1)
+
+            def progress(what: str, done: int, of: int) -> None:
+                bar.update(task, description=what, completed=done, total=of)
+
+            return await play(folder, seed=seed, transport=transport, progress=progress)
+
+    if transport != "log":
+        raise typer.BadParameter(f"transport {transport!r} is not available here; use 'log'")
+    try:
+        played = asyncio.run(run())
+    except OtherSeed as other:
+        raise typer.BadParameter(str(other)) from None
+    if as_json:
+        typer.echo(json.dumps(played.outcome.as_json(seconds=played.seconds, transport=played.transport)))
+    else:
+        console = Console()
+        tell(console, played.outcome, played.customers, seed=seed)
+        console.print(f"\nPlayed in {played.seconds:.0f} s; the installation is in {folder}/. Open it with: termijn up --dir {folder}")
+    if played.outcome.broken_laws:
+        raise typer.Exit(1)

@@ -1,0 +1,60 @@
+"""A desk with a telephone line to the system: HTTP with a role's token, keys that make a repeated call harmless, pages followed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from termijn.demo.journal import Facts
+
+PAGES_MAX = 1000
+"""Pages of one list; more means that the cursor does not move."""
+
+
+class Refused(Exception):
+    """The system refused something that the demo counts on; says what was asked and what it answered."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        request = response.request
+        super().__init__(f"{request.method} {request.url.path} was answered {response.status_code}: {response.text[:2000]}")
+        self.status = response.status_code
+
+
+class Desk:
+    """Calls of one role. Raises ``Refused`` for every answer that is no success."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def change(self, method: str, path: str, *, key: str, body: Facts | None = None) -> Facts:
+        """A changing call under an idempotency key (API-1)."""
+        response = await self._client.request(method, path, json=body, headers={"idempotency-key": f"demo/{key}"})
+        return _facts(response)
+
+    async def send(self, path: str, *, content: bytes, content_type: str, key: str) -> Facts:
+        """A file."""
+        headers = {"content-type": content_type, "idempotency-key": f"demo/{key}"}
+        return _facts(await self._client.post(path, content=content, headers=headers))
+
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Facts:
+        """One thing."""
+        return _facts(await self._client.get(path, params=dict(query or {})))
+
+    async def every(self, path: str, query: Mapping[str, str] | None = None) -> list[Facts]:
+        """All items of a list, page after page (API-2)."""
+        items: list[Facts] = []
+        cursor: str | None = None
+        for _ in range(PAGES_MAX):
+            page = await self.get(path, {**(query or {}), **({"cursor": cursor} if cursor else {})})
+            items += page["items"]
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return items
+        raise AssertionError(f"{path} never ends")
+
+
+def _facts(response: httpx.Response) -> Facts:
+    if not response.is_success:
+        raise Refused(response)
+    answer: Any = response.json() if response.content else {}
+    return answer if isinstance(answer, dict) else {"items": answer}

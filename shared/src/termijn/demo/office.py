@@ -1,0 +1,149 @@
+"""What the provider's office does: sets up shop, opens accounts, takes orders and changes, has lines delivered. All by HTTP."""
+
+from datetime import date
+from typing import assert_never
+
+import msgspec
+
+from termijn.demo import deck
+from termijn.demo.bank_account import creditor_id, iban, vat_number
+from termijn.demo.catalogue import TARIFFS
+from termijn.demo.desk import Desk
+from termijn.demo.journal import Facts, Journal
+from termijn.demo.population import FIRST_DAY, Assign, Cancel, Change, Customer, Order, Scale
+from termijn.kernel.calendar import at
+from termijn.kernel.tariff import Tariff
+
+_OWN = 99
+"""The index of the provider's own account and VAT numbers, beyond those of its customers."""
+
+PROFILE: Facts = {
+    "name": "Waterland Telecom & ICT B.V.",
+    "street": "Handelskade 12",
+    "postcode": "1019 BA",
+    "city": "Amsterdam",
+    "country": "NL",
+    "email": "administratie@waterland.example",
+    "chamber_of_commerce": "60012345",
+    "vat_number": vat_number(_OWN),
+    "iban": iban(_OWN),
+    "creditor_id": creditor_id("60012345"),
+}
+"""The provider, as its documents print it."""
+
+
+class Office:
+    """The provider's people. ``manager`` has a manager's rights."""
+
+    def __init__(self, manager: Desk, journal: Journal) -> None:
+        self._desk = manager
+        self._journal = journal
+
+    async def open_shop(self) -> None:
+        """The provider's own particulars, its rate decks and its tariffs."""
+        await self._do("profile", FIRST_DAY, "PUT", "/invoice/profile", PROFILE)
+        for deck_id in deck.DECK_IDS:
+            await self._load_deck(deck_id)
+        for tariff in TARIFFS:
+            await self._do(f"tariff/{tariff.tariff_id}", FIRST_DAY, "POST", "/contracts/tariffs", tariff_body(tariff))
+
+    async def _load_deck(self, deck_id: str) -> None:
+        key = f"deck/{deck_id}"
+
+        async def load() -> Facts:
+            path = f"/contracts/rate-decks/{deck_id}?valid_from={FIRST_DAY}"
+            return await self._desk.send(path, content=deck.as_csv(deck_id).encode(), content_type="text/csv", key=key)
+
+        await self._journal.once(key, on=FIRST_DAY, act=load)
+
+    async def open_account(self, customer: Customer) -> None:
+        """Open the account, take its mandate or note why it needs none, and take its first orders."""
+        account = f"/contracts/accounts/{customer.account_id}"
+        await self._do(f"account/{customer.account_id}", FIRST_DAY, "POST", "/contracts/accounts", account_body(customer))
+        if customer.pays_by_debit:
+            await self._do(f"mandate/{customer.account_id}", FIRST_DAY, "POST", f"{account}/mandates", mandate_body(customer))
+        else:
+            reason = {"reason": f"Betaalt per overboeking, {customer.term_days} dagen, zoals overeengekomen"}
+            await self._do(f"exemption/{customer.account_id}", FIRST_DAY, "POST", f"{account}/debit-exemption", reason)
+        for order in customer.orders:
+            if order.ordered_on == FIRST_DAY:
+                await self.order(customer, order)
+
+    async def order(self, customer: Customer, order: Order) -> None:
+        """Order a module, and write down which extensions belong to it."""
+        modules = f"/contracts/accounts/{customer.account_id}/modules"
+        body = {"module_id": order.module_id, "tariff_id": order.tariff_id, "quantity": order.quantity, "channel": "telefoon"}
+        await self._do(f"order/{order.module_id}", order.ordered_on, "POST", modules, body)
+        for extension in order.extensions:
+            await self._assign(customer, order.module_id, extension, on=order.ordered_on)
+
+    async def deliver(self, customer: Customer, order: Order, *, on: date) -> None:
+        """The line works: terms and billing run from today (CAT-25)."""
+        path = f"/contracts/accounts/{customer.account_id}/modules/{order.module_id}/activation"
+        await self._do(f"activation/{order.module_id}", on, "POST", path, {"active_from": on.isoformat()})
+
+    async def change(self, customer: Customer, change: Change) -> None:
+        """What the customer asked for."""
+        module = f"/contracts/accounts/{customer.account_id}/modules/{change.module_id}"
+        match change:
+            case Scale(on=on, module_id=module_id, quantity=quantity):
+                await self._do(f"scaling/{module_id}", on, "POST", f"{module}/scaling", {"quantity": quantity})
+            case Cancel(on=on, module_id=module_id):
+                await self._do(f"cancellation/{module_id}", on, "POST", f"{module}/cancellation", {})
+            case Assign(on=on, module_id=module_id, extension=extension):
+                await self._assign(customer, module_id, extension, on=on)
+                await self._do(f"suspense/{extension}", on, "POST", "/rating/suspense/retry", {})
+            case _:
+                assert_never(change)
+
+    async def _assign(self, customer: Customer, module_id: str, extension: str, *, on: date) -> None:
+        path = f"/contracts/accounts/{customer.account_id}/modules/{module_id}/subjects"
+        body = {"subject": extension, "from_at": at(FIRST_DAY, "00:00").isoformat()}
+        await self._do(f"subject/{extension}", on, "POST", path, body)
+
+    async def _do(self, key: str, on: date, method: str, path: str, body: Facts) -> Facts:
+        return await self._journal.once(key, on=on, act=lambda: self._desk.change(method, path, key=key, body=body))
+
+
+def tariff_body(tariff: Tariff) -> Facts:
+    """The tariff as a provider posts it: everything but the version, which the service gives (CAT-5)."""
+    body: Facts = msgspec.to_builtins(tariff)
+    del body["version"]
+    return {**body, "orders_from": FIRST_DAY.isoformat()}
+
+
+def account_body(customer: Customer) -> Facts:
+    """The account as it is opened (CON-8)."""
+    return {
+        "account_id": customer.account_id,
+        "contract_partner": {
+            "name": customer.name,
+            "street": customer.street,
+            "postcode": customer.postcode,
+            "city": customer.city,
+            "country": "NL",
+            "email": customer.email,
+        },
+        "facts": {
+            "debtor_kind": "company",
+            "language": customer.language,
+            "customer_number": f"K{10_001 + customer.index}",
+            "account_manager": "Marieke de Boer" if customer.index % 2 else "Tom Visser",
+            "subscription_term_days": customer.term_days,
+            "vat_number": customer.vat_number,
+            "chamber_of_commerce": customer.chamber_of_commerce,
+            "terms": {"version": "2025-07", "accepted_on": "2025-12-15"},
+        },
+    }
+
+
+def mandate_body(customer: Customer) -> Facts:
+    """The signed mandate (PAY-1)."""
+    return {
+        "mandate_id": f"{customer.account_id}-m1",
+        "reference": f"WT-{10_001 + customer.index}-1",
+        "scheme": "B2B" if customer.is_b2b else "CORE",
+        "signed_on": "2025-12-15",
+        "iban": customer.iban,
+        "holder": customer.name,
+    }

@@ -1,0 +1,189 @@
+"""What came of it all: read from the system's own lists when the six months are over, and put into figures."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from termijn.demo.desk import Desk
+from termijn.demo.journal import Facts, Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """An invoice or credit note; a credit note's amounts are negative."""
+
+    invoice_id: str
+    account: str
+    number: str
+    issued_on: date
+    due_on: date | None
+    is_debited: bool
+    net: Decimal
+    gross: Decimal
+    open_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterItem:
+    """A step that reached a customer about one invoice."""
+
+    on: date
+    account: str
+    invoice_id: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """A claim that went to the bailiff."""
+
+    account: str
+    invoice_id: str
+    number: str
+    invoice_date: date
+    handover_date: date
+    principal: Decimal
+    collection_costs: Decimal
+    interest: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFileReport:
+    """What the system said of a call record file."""
+
+    on: date
+    name: str
+    accepted: int
+    duplicates: int
+    suspended: int
+    not_billable: int
+    bad_lines: int
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it came after its month was closed, early on the 1st of the next."""
+        last_call_on = date.fromisoformat(self.name[-12:-4])
+        return (last_call_on.year, last_call_on.month) < (self.on.year, self.on.month) and self.on.day > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """All of it. ``suspense_now`` are the records that still wait; ``broken_laws`` is empty when the books are right."""
+
+    files: Sequence[CallFileReport]
+    documents: Sequence[Document]
+    letters: Sequence[LetterItem]
+    handovers: Sequence[Handover]
+    payments: Sequence[Facts] = field(default_factory=list)
+    debits: Sequence[Facts] = field(default_factory=list)
+    reversals: Sequence[Facts] = field(default_factory=list)
+    suspensions: Sequence[tuple[date, str]] = ()
+    resumptions: Sequence[tuple[date, str]] = ()
+    suspense_now: int = 0
+    suspense_reasons: Sequence[tuple[str, int]] = ()
+    broken_laws: Sequence[str] = ()
+
+    @property
+    def invoices(self) -> list[Document]:
+        return [document for document in self.documents if document.gross > 0]
+
+    @property
+    def credit_notes(self) -> list[Document]:
+        return [document for document in self.documents if document.gross < 0]
+
+    @property
+    def letters_by_step(self) -> Counter[str]:
+        return Counter(letter.step for letter in self.letters)
+
+    def as_json(self, *, seconds: float, transport: str) -> Facts:
+        """The figures of ``termijn demo --json``. Amounts are strings with two decimals."""
+        return {
+            "usage_records": sum(file.accepted for file in self.files),
+            "usage_duplicates": sum(file.duplicates for file in self.files),
+            "usage_suspense": self.suspense_now,
+            "invoices": len(self.invoices),
+            "credit_notes": len(self.credit_notes),
+            "invoiced_net": f"{sum((document.net for document in self.documents), Decimal(0)):.2f}",
+            "direct_debits": len(self.debits),
+            "reversals": len(self.reversals),
+            "letters": dict(sorted(self.letters_by_step.items())),
+            "suspensions": len(self.suspensions),
+            "resumptions": len(self.resumptions),
+            "handovers": [
+                {
+                    "account": handover.account,
+                    "invoice": handover.number,
+                    "invoice_date": handover.invoice_date.isoformat(),
+                    "handover_date": handover.handover_date.isoformat(),
+                }
+                for handover in self.handovers
+            ],
+            "seconds": round(seconds, 1),
+            "transport": transport,
+            "verified": list(self.broken_laws) or True,
+        }
+
+
+async def gather(auditor: Desk, journal: Journal, *, broken_laws: Sequence[str]) -> Outcome:
+    """Ask the system for everything that the story needs, with an auditor's rights: reads all, changes nothing."""
+    suspense = await auditor.every("/rating/suspense")
+    return Outcome(
+        files=[_file(name.removeprefix("file/"), on, facts) for name, on, facts in journal.all("file/")],
+        documents=[_document(facts) for facts in await auditor.every("/invoice/invoices")],
+        letters=[item for letter in await auditor.every("/dunning/letters") for item in _letter(letter)],
+        handovers=[_handover(facts) for facts in await auditor.every("/dunning/handovers")],
+        payments=[{**facts, "on": on} for _, on, facts in journal.all("payment/")],
+        debits=await auditor.every("/invoice/direct-debits"),
+        reversals=[{**facts, "on": on} for _, on, facts in journal.all("reversal/")],
+        suspensions=[(on, facts["account"]) for _, on, facts in journal.all("suspended/")],
+        resumptions=[(on, facts["account"]) for _, on, facts in journal.all("resumed/")],
+        suspense_now=len(suspense),
+        suspense_reasons=sorted(Counter(str(each["reason"]) for each in suspense).items()),
+        broken_laws=broken_laws,
+    )
+
+
+def _file(name: str, on: date, facts: Facts) -> CallFileReport:
+    return CallFileReport(
+        on=on,
+        name=name,
+        accepted=facts["accepted"],
+        duplicates=facts["duplicates"],
+        suspended=facts["suspended"],
+        not_billable=facts["not_billable"],
+        bad_lines=facts["bad_lines"],
+    )
+
+
+def _document(facts: Facts) -> Document:
+    return Document(
+        invoice_id=facts["invoice_id"],
+        account=facts["account"],
+        number=facts["number"],
+        issued_on=date.fromisoformat(facts["issued_on"]),
+        due_on=date.fromisoformat(facts["due_on"]) if facts["due_on"] else None,
+        is_debited=facts["collection"] == "direct_debit",
+        net=Decimal(facts["net"]),
+        gross=Decimal(facts["gross"]),
+        open_amount=Decimal(facts["open_amount"]),
+    )
+
+
+def _letter(facts: Facts) -> list[LetterItem]:
+    on = date.fromisoformat(facts["on"])
+    return [LetterItem(on=on, account=facts["account"], invoice_id=item["invoice_id"], step=item["step"]) for item in facts["items"]]
+
+
+def _handover(facts: Facts) -> Handover:
+    return Handover(
+        account=facts["account"],
+        invoice_id=facts["invoice_id"],
+        number=facts["number"],
+        invoice_date=date.fromisoformat(facts["invoice_date"]),
+        handover_date=date.fromisoformat(facts["handover_on"]),
+        principal=Decimal(facts["principal"]),
+        collection_costs=Decimal(facts["collection_costs"]),
+        interest=Decimal(facts["interest"]),
+    )

@@ -1,0 +1,63 @@
+"""The demo from the first line to the last figure: opens an installation, plays the six months, asks what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from termijn.demo import calls
+from termijn.demo.bank import Bank
+from termijn.demo.desk import Desk
+from termijn.demo.journal import Journal
+from termijn.demo.office import Office
+from termijn.demo.outcome import Outcome, gather
+from termijn.demo.population import FIRST_DAY, PROVIDER, Customer, customers
+from termijn.demo.timeline import Stop, Timeline
+from termijn.embedded.installation import Installation, open_installation
+from termijn.kernel.calendar import at
+
+Progress = Callable[[str, int, int], None]
+"""Told what is going on, how much is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A demo that was played to its end. ``seconds`` is machine time."""
+
+    outcome: Outcome
+    customers: tuple[Customer, ...]
+    seconds: float
+    transport: str
+    seed: int
+
+
+async def play(folder: Path, *, seed: int, transport: str, progress: Progress) -> Played:
+    """Play the demo in this folder, or go on with the one that is there. Raises ``OtherSeed`` where it is another one's."""
+    started = monotonic()
+    everybody = customers()
+    progress("Starting the database", 0, 1)
+    async with open_installation(folder, sandbox=True, transport=transport, sandbox_start=at(FIRST_DAY, "00:00")) as installation:
+        journal = Journal(folder / "demo" / "journal.jsonl")
+        journal.check_seed(seed)
+        await _play(installation, journal, everybody, seed=seed, progress=progress)
+        progress("Checking the books", 1, 1)
+        async with installation.client("auditor", PROVIDER) as auditor:
+            outcome = await gather(Desk(auditor), journal, broken_laws=await installation.verify())
+    return Played(outcome=outcome, customers=everybody, seconds=monotonic() - started, transport=transport, seed=seed)
+
+
+async def _play(installation: Installation, journal: Journal, everybody: tuple[Customer, ...], *, seed: int, progress: Progress) -> None:
+    def at_stop(stop: Stop, done: int, of: int) -> None:
+        progress(f"{stop.on:%d %B %Y}", done, of)
+
+    async with installation.client("manager", PROVIDER) as manager, installation.client("collector", PROVIDER) as collector:
+        desk = Desk(manager)
+        timeline = Timeline(
+            clock=installation,
+            journal=journal,
+            office=Office(desk, journal),
+            bank=Bank(desk, journal, everybody),
+            collector=Desk(collector),
+            customers=everybody,
+        )
+        await timeline.play(calls.files(everybody, seed=seed), progress=at_stop)

@@ -1,0 +1,219 @@
+"""The story as a finance person reads it: month by month what happened on which day, then the totals."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+
+from termijn.demo.catalogue import TARIFFS
+from termijn.demo.office import PROFILE
+from termijn.demo.outcome import Document, Outcome
+from termijn.demo.population import Assign, Cancel, Customer, Scale
+from termijn.kernel.period import Month
+
+Line = tuple[date, int, str]
+"""Day, order within the day, sentence."""
+
+STEP_NAMES = {
+    "reminder": "reminder",
+    "second_reminder": "second reminder",
+    "formal_notice": "formal notice",
+    "final_demand": "final demand",
+    "suspension_warning": "warning of suspension",
+}
+
+
+def euros(amount: Decimal) -> str:
+    """An amount as it is read: thousands apart, two decimals."""
+    return f"€ {amount:,.2f}"
+
+
+def tell(console: Console, outcome: Outcome, customers: Sequence[Customer], *, seed: int) -> None:
+    """Print all of it."""
+    names = {customer.account_id: customer.name for customer in customers}
+    console.rule(f"[bold]{PROFILE['name']}, six months (seed {seed})")
+    by_month: dict[Month, list[Line]] = defaultdict(list)
+    for line in _lines(outcome, customers, names):
+        by_month[Month.of(line[0])].append(line)
+    for month in sorted(by_month, key=str):
+        console.print(f"\n[bold]{month.first:%B %Y}")
+        for on, _, sentence in sorted(by_month[month]):
+            console.print(f"  [cyan]{on:%a} {on.day:2d}[/cyan]  {sentence}", highlight=False, soft_wrap=True)
+    console.print()
+    console.print(_months(outcome))
+    console.print(_dunning(outcome))
+    _balance(console, outcome, names)
+
+
+def _lines(outcome: Outcome, customers: Sequence[Customer], names: dict[str, str]) -> Iterator[Line]:
+    yield from _office_lines(customers)
+    yield from _call_lines(outcome)
+    yield from _invoice_lines(outcome)
+    yield from _bank_lines(outcome, names)
+    yield from _dunning_lines(outcome, names)
+
+
+def _office_lines(customers: Sequence[Customer]) -> Iterator[Line]:
+    opening = min(order.ordered_on for customer in customers for order in customer.orders)
+    modules = [order for customer in customers for order in customer.orders if order.ordered_on == opening]
+    debited = sum(customer.pays_by_debit for customer in customers)
+    yield (
+        opening,
+        0,
+        f"{len(TARIFFS)} tariffs and two rate decks published; {len(customers)} accounts opened, {debited} with a mandate, "
+        f"{len(customers) - debited} by transfer; {len(modules)} modules ordered.",
+    )
+    for customer in customers:
+        for order in customer.orders:
+            if order.ordered_on != opening:
+                yield order.ordered_on, 1, f"{customer.name} orders {order.quantity} of {order.tariff_id}, in the middle of the month."
+            if order.delivered_on:
+                yield order.delivered_on, 2, f"{customer.name}: the line {order.tariff_id} is delivered; its term and billing start."
+        for change in customer.changes:
+            match change:
+                case Scale(on=on, module_id=module_id, quantity=quantity):
+                    yield on, 3, f"{customer.name} scales {_tariff_of(customer, module_id)} to {quantity}, from the first of next month."
+                case Cancel(on=on, module_id=module_id):
+                    yield on, 3, f"{customer.name} gives notice for {_tariff_of(customer, module_id)}."
+                case Assign(on=on, extension=extension):
+                    yield on, 3, f"Extension {extension} turns out to be {customer.name}'s; its calls leave the suspense."
+
+
+def _tariff_of(customer: Customer, module_id: str) -> str:
+    return next(order.tariff_id for order in customer.orders if order.module_id == module_id)
+
+
+def _call_lines(outcome: Outcome) -> Iterator[Line]:
+    by_day = defaultdict(list)
+    for file in outcome.files:
+        by_day[file.on].append(file)
+    for on, files in by_day.items():
+        accepted, duplicates = sum(f.accepted for f in files), sum(f.duplicates for f in files)
+        not_billable, suspended = sum(f.not_billable for f in files), sum(f.suspended for f in files)
+        suspense = f", {suspended} to suspense" if suspended else ""
+        late = " [yellow]Late[/yellow]: the month was closed before it came." if any(f.is_late for f in files) else ""
+        yield (
+            on,
+            -1,
+            f"Call records: {len(files)} file{'s' if len(files) > 1 else ''}, {accepted:,} calls to bill, {not_billable:,} lines not "
+            f"billable, {duplicates} seen before{suspense}.{late}",
+        )
+
+
+def _invoice_lines(outcome: Outcome) -> Iterator[Line]:
+    by_day: dict[date, list[Document]] = defaultdict(list)
+    for document in outcome.documents:
+        by_day[document.issued_on].append(document)
+    for on, documents in by_day.items():
+        invoices = [d for d in documents if d.gross > 0]
+        credits = [d for d in documents if d.gross < 0]
+        debited = sum(d.is_debited for d in invoices)
+        if invoices:
+            numbers = f"{invoices[0].number} to {invoices[-1].number}" if len(invoices) > 1 else invoices[0].number
+            yield (
+                on,
+                5,
+                f"[bold]Invoice run[/bold]: {len(invoices)} invoices ({numbers}), net {euros(_sum(d.net for d in invoices))}, with VAT "
+                f"{euros(_sum(d.gross for d in invoices))}; {debited} by direct debit, {len(invoices) - debited} by transfer.",
+            )
+        for credit in credits:
+            yield on, 6, f"Credit note {credit.number} for {credit.account}: {euros(credit.gross)}."
+
+
+def _bank_lines(outcome: Outcome, names: dict[str, str]) -> Iterator[Line]:
+    collected: dict[date, list[Decimal]] = defaultdict(list)
+    transferred: dict[date, list[Decimal]] = defaultdict(list)
+    for payment in outcome.payments:
+        into = collected if payment["method"] == "direct_debit" else transferred
+        into[payment["on"]].append(Decimal(payment["amount"]))
+    for on, amounts in collected.items():
+        yield on, 10, f"The bank collects {len(amounts)} direct debit{'s' if len(amounts) > 1 else ''}: {euros(_sum(amounts))}."
+    for on, amounts in transferred.items():
+        yield on, 11, f"{len(amounts)} transfer{'s' if len(amounts) > 1 else ''} received: {euros(_sum(amounts))}."
+    for back in outcome.reversals:
+        sentence = f"[red]Reversal[/red] {back['reason_code']}: {names[back['account']]}, {euros(Decimal(back['amount']))} taken back."
+        yield back["on"], 12, sentence
+
+
+def _dunning_lines(outcome: Outcome, names: dict[str, str]) -> Iterator[Line]:
+    numbers = {document.invoice_id: document.number for document in outcome.documents}
+    for letter in outcome.letters:
+        step = STEP_NAMES.get(letter.step, letter.step)
+        yield letter.on, 8, f"[yellow]{step.capitalize()}[/yellow] to {names[letter.account]} about {numbers[letter.invoice_id]}."
+    for on, account in outcome.suspensions:
+        yield on, 9, f"[red]Suspended[/red]: {names[account]}, a structural late payer, a week after the warning."
+    for on, account in outcome.resumptions:
+        yield on, 13, f"[green]Resumed[/green]: {names[account]} paid all that was overdue."
+    for handover in outcome.handovers:
+        days = (handover.handover_date - handover.invoice_date).days
+        claim = handover.principal + handover.collection_costs + handover.interest
+        yield (
+            handover.handover_date,
+            14,
+            f"[red bold]To the bailiff[/red bold]: {handover.number} of {names[handover.account]}, day {days}; principal "
+            f"{euros(handover.principal)}, costs {euros(handover.collection_costs)}, interest {euros(handover.interest)}: {euros(claim)}.",
+        )
+
+
+def _months(outcome: Outcome) -> Table:
+    table = Table(title="Invoiced and received", title_justify="left", show_footer=True)
+    for title in ("Month", "Invoices", "Net", "With VAT", "By debit", "By transfer", "Reversed"):
+        table.add_column(title, justify="left" if title == "Month" else "right")
+    months = sorted({str(Month.of(d.issued_on)) for d in outcome.documents} | {str(Month.of(p["on"])) for p in outcome.payments})
+    rows = [_month_row(outcome, month) for month in months]
+    for month, (count, amounts) in zip(months, rows, strict=True):
+        table.add_row(month, str(count), *map(euros, amounts))
+    table.columns[1].footer = str(sum(count for count, _ in rows))
+    for column, place in zip(table.columns[2:], range(5), strict=True):
+        column.footer = euros(_sum(amounts[place] for _, amounts in rows))
+    table.columns[0].footer = "Total"
+    return table
+
+
+def _month_row(outcome: Outcome, month: str) -> tuple[int, list[Decimal]]:
+    documents = [d for d in outcome.documents if str(Month.of(d.issued_on)) == month]
+    payments = [p for p in outcome.payments if str(Month.of(p["on"])) == month]
+    return sum(d.gross > 0 for d in documents), [
+        _sum(d.net for d in documents),
+        _sum(d.gross for d in documents),
+        _sum(Decimal(p["amount"]) for p in payments if p["method"] == "direct_debit"),
+        _sum(Decimal(p["amount"]) for p in payments if p["method"] == "transfer"),
+        _sum(Decimal(r["amount"]) for r in outcome.reversals if str(Month.of(r["on"])) == month),
+    ]
+
+
+def _dunning(outcome: Outcome) -> Table:
+    table = Table(title="Dunning", title_justify="left")
+    table.add_column("Step")
+    table.add_column("Times", justify="right")
+    counts: Counter[str] = outcome.letters_by_step
+    for step, name in STEP_NAMES.items():
+        table.add_row(name.capitalize(), str(counts[step]))
+    table.add_row("Suspended, resumed", f"{len(outcome.suspensions)}, {len(outcome.resumptions)}")
+    table.add_row("Handed over to the bailiff", str(len(outcome.handovers)))
+    return table
+
+
+def _balance(console: Console, outcome: Outcome, names: dict[str, str]) -> None:
+    still_open = [d for d in outcome.documents if d.open_amount != 0]
+    invoiced = _sum(d.gross for d in outcome.documents)
+    received = _sum(Decimal(p["amount"]) for p in outcome.payments) - _sum(Decimal(r["amount"]) for r in outcome.reversals)
+    console.print(f"Invoiced {euros(invoiced)}, received {euros(received)}, open {euros(_sum(d.open_amount for d in still_open))}.")
+    overdue = [d for d in still_open if d.due_on and d.due_on < max(document.issued_on for document in outcome.documents)]
+    for document in overdue:
+        console.print(f"  overdue: {document.number} of {names[document.account]}, due {document.due_on}, {euros(document.open_amount)}")
+    for reason, count in outcome.suspense_reasons:
+        console.print(f"In suspense: {count} calls, {reason}.")
+    if outcome.broken_laws:
+        console.print("[red bold]The books do not hold:")
+        for law in outcome.broken_laws:
+            console.print(f"  [red]{law}", soft_wrap=True)
+    else:
+        console.print("[green]The books hold: every law of every service was checked.")
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))
