@@ -4,6 +4,7 @@ The composition root. Everything else is given what it needs; only this file kno
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,25 +20,24 @@ import termijn.invoice.app
 import termijn.rating.app
 from termijn.embedded import databases, postgres
 from termijn.embedded.loops import Loops
+from termijn.embedded.postgres import EmbeddedPostgres
 from termijn.embedded.site import build_site
 from termijn.embedded.verify import verify
+from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.blobs import FileBlobs
-from termijn.runtime.clock import Clock, SandboxClock, SystemClock
+from termijn.runtime.clock import Clock, ClockIsReal, SandboxClock, SystemClock, machine_now
 from termijn.runtime.database import Address
 from termijn.runtime.handling import Definition
 from termijn.runtime.http import Authority, Role, mint_token
 from termijn.runtime.keys import KeyStore
-from termijn.runtime.mail import MaildirMailer
+from termijn.runtime.mail import MaildirMailer, Mailer
 from termijn.runtime.service import Service, Surroundings
 from termijn.runtime.timers import Instant
 from termijn.runtime.transport.log import LogTransport
 
-SERVICES = ("contracts", "rating", "invoice", "dunning")
-
-
-class ClockRefused(Exception):
-    """The clock of this installation is the real one; only a sandbox can be moved (TIM-2)."""
+UNQUIET_DELAY_S = 0.02
+"""Machine time before looking again, where messages lie in a partition that changes hands."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +78,10 @@ class Installation:
             moved = 0
             for service in self.services:
                 moved += await service.flow()
-            quiet = 0 if moved else quiet + 1
+            is_quiet = not moved and all([await service.is_quiet() for service in self.services])
+            quiet = quiet + 1 if is_quiet else 0
+            if not moved and not is_quiet:
+                await asyncio.sleep(UNQUIET_DELAY_S)
 
     async def next_due(self) -> Instant | None:
         """The earliest date that any service waits for."""
@@ -90,7 +93,7 @@ class Installation:
         A discrete-event loop: wait until quiet, go to the earliest date, fire what is due then, again. Returns timers fired.
         """
         if not isinstance(self.clock, SandboxClock):
-            raise ClockRefused
+            raise ClockIsReal
         fired = 0
         while True:
             await self.settle()
@@ -118,31 +121,32 @@ class Installation:
 
 @asynccontextmanager
 async def open_installation(
-    folder: Path, *, sandbox: bool, transport: str = "log", sandbox_start: datetime | None = None
+    folder: Path, *, sandbox: bool = True, transport: str = "log", sandbox_start: datetime | None = None
 ) -> AsyncIterator[Installation]:
-    """Start or go on with the installation in this folder. A sandbox starts its clock at ``sandbox_start`` the first time."""
+    """Start or go on with the installation in this folder.
+
+    What an installation was made as it stays: a sandbox (whose clock starts at ``sandbox_start``, else now), or on the real clock.
+    """
     if transport != "log":
-        raise ValueError(f"transport {transport!r} is not available in the embedded default; use 'log'")
-    folder.mkdir(parents=True, exist_ok=True)
+        raise InvalidInput(field="transport", reason=f"{transport!r} is not available in the embedded default; use 'log'")
+    is_sandbox = await asyncio.to_thread(_made_as, folder, sandbox)
     async with AsyncExitStack() as stack:
         server = await postgres.start(folder / "postgres")
         stack.push_async_callback(server.stop)
         await databases.ensure_databases(server)
-        log = await LogTransport.open(server.dsn("termijn_log", databases.OWNER))
+        log = await LogTransport.open(**_dsns(server, "log"))
         stack.push_async_callback(log.close)
-        keys = await KeyStore.open(server.dsn("termijn_keys", databases.OWNER))
+        keys = await KeyStore.open(**_dsns(server, "keys"))
         stack.push_async_callback(keys.close)
         clock: Clock = SystemClock()
-        if sandbox:
-            clock = await SandboxClock.open(server.dsn("termijn_log", databases.OWNER), start=sandbox_start)
-        blobs = FileBlobs(folder / "blobs")
+        if is_sandbox:
+            owner_dsn = _dsns(server, "log")["owner_dsn"]
+            clock = await SandboxClock.open(log.pool, owner_dsn=owner_dsn, starts_at=sandbox_start or machine_now())
         services: list[Service] = []
-        for definition in _definitions(MaildirMailer(folder / "mail")):
-            address = Address(
-                app_dsn=server.dsn(f"termijn_{definition.name}", databases.APPLICATION),
-                owner_dsn=server.dsn(f"termijn_{definition.name}", databases.OWNER),
+        for definition in _definitions(MaildirMailer(folder / "mail", clock)):
+            around = Surroundings(
+                address=Address(**_dsns(server, definition.name)), transport=log, clock=clock, keys=keys, blobs=FileBlobs(folder / "blobs")
             )
-            around = Surroundings(address=address, transport=log, clock=clock, keys=keys, blobs=blobs)
             service = await Service.open(definition, around)
             stack.push_async_callback(service.close)
             services.append(service)
@@ -152,7 +156,21 @@ async def open_installation(
         yield installation
 
 
-def _definitions(mailer: MaildirMailer) -> Sequence[Definition]:
+def _made_as(folder: Path, sandbox: bool) -> bool:
+    """Whether the installation is a sandbox; decided once, when its folder is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "installation.json"
+    if not note.exists():
+        note.write_text(json.dumps({"clock": "sandbox" if sandbox else "system"}))
+    return bool(json.loads(note.read_text())["clock"] == "sandbox")
+
+
+def _dsns(server: EmbeddedPostgres, name: str) -> dict[str, str]:
+    database = f"termijn_{name}"
+    return {"app_dsn": server.dsn(database, databases.APPLICATION), "owner_dsn": server.dsn(database, databases.OWNER)}
+
+
+def _definitions(mailer: Mailer) -> Sequence[Definition]:
     return (
         termijn.contracts.app.definition(),
         termijn.rating.app.definition(),

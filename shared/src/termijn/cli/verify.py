@@ -1,0 +1,38 @@
+"""``termijn verify``: do the books hold?"""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from termijn.cli.folder import DEFAULT_FOLDER, Folder, with_installation
+
+if TYPE_CHECKING:
+    from termijn.embedded.installation import Installation
+
+app = typer.Typer()
+
+
+@app.command()
+def verify(
+    folder: Folder = DEFAULT_FOLDER,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object: verified is true, or the list of broken laws.")] = False,
+) -> None:
+    """Check every law of the books: nothing lost, nothing twice, every number once. Exit status 1 where one is broken.
+
+    Example: termijn verify --dir .data
+    """
+
+    async def act(installation: "Installation") -> list[str]:
+        return await installation.verify()
+
+    broken = with_installation(folder, act)
+    if as_json:
+        typer.echo(json.dumps({"verified": broken or True}))
+    elif broken:
+        typer.echo(f"{len(broken)} laws are broken:")
+        for sentence in broken:
+            typer.echo(f"  {sentence}")
+    else:
+        typer.echo("All laws hold: nothing lost, nothing twice, every number once.")
+    raise typer.Exit(1 if broken else 0)
