@@ -26,7 +26,15 @@ class Entry:
     module: str
 
 
-COMMANDS: tuple[Entry, ...] = (Entry("explain", "Why this date, why this amount?", "termijn.cli.explain"),)
+COMMANDS: tuple[Entry, ...] = (
+    Entry("explain", "Why this date, why this amount?", "termijn.cli.explain"),
+    Entry("up", "All services and their OpenAPI pages on one port.", "termijn.cli.up"),
+    Entry("verify", "Do the books hold?", "termijn.cli.verify"),
+    Entry("clock", "Read the clock; in a sandbox, move it forward.", "termijn.cli.clock"),
+    Entry("parked", "Accounts that wait for a person: list and replay.", "termijn.cli.parked"),
+    Entry("rebuild", "Build read models anew from the events.", "termijn.cli.rebuild"),
+    Entry("token", "A bearer token for a sandbox.", "termijn.cli.token"),
+)
 
 HELP = """Billing for ICT and telephony providers: correct to the cent and the day.
 

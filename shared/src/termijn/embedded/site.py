@@ -12,6 +12,11 @@ import termijn.rating.app
 from termijn.runtime.http import Access, Authority, install
 from termijn.runtime.service import Service
 
+_HOME = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Termijn</title>
+<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; }}</style>
+<h1>Termijn</h1><p>Billing that keeps its dates. The APIs of this installation:</p><ul>{links}</ul></html>"""
+
 _ROUTES = {
     "contracts": termijn.contracts.app.routes,
     "rating": termijn.rating.app.routes,
@@ -38,6 +43,6 @@ def build_site(services: Sequence[Service], authority: Authority) -> FastAPI:
     @site.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def home() -> str:
         links = "".join(f'<li><a href="/{s.name}/docs">{s.name}</a></li>' for s in services)
-        return f"<!doctype html><html lang=en><title>Termijn</title><h1>Termijn</h1><p>The APIs of this installation:</p><ul>{links}</ul></html>"
+        return _HOME.format(links=links)
 
     return site
