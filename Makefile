@@ -1,0 +1,40 @@
+# Needs python3.11 and make; everything else comes from requirements.lock, with hashes.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check mutants clean
+
+help: ## what there is to do
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/ready ## half a year of thirty customers: orders, calls, invoices, reversals, letters
+	$(BIN)/termijn demo
+
+up: .venv/ready ## the whole system on this machine, until Ctrl-C
+	$(BIN)/termijn up
+
+test: .venv/ready ## every test, against the wheel as it would be released
+	.ci/test-wheel
+
+check: .venv/ready ## the quick check: format, lint, types, import rules, tests that need no second
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -n 2 -m "not slow"
+
+mutants: .venv/ready ## prove that tests can fail: ARGS="--changed", "--rule CAT-21", "--quick"
+	$(BIN)/python -m termijn.testing.mutants $(ARGS)
+
+clean: ## remove what was built; data folders stay
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
