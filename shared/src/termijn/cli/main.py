@@ -80,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _complain(message: str, status: int) -> int:
-    typer.echo("termijn: " + " ".join(message.split()), err=True)
+    """One line, but for a group of commands called without one: that teaches by its help."""
+    typer.echo(message if message.startswith("Usage: ") else "termijn: " + " ".join(message.split()), err=True)
     return status
 
 
