@@ -121,31 +121,40 @@ class Installation:
 
 @asynccontextmanager
 async def open_installation(
-    folder: Path, *, sandbox: bool = True, transport: str = "log", sandbox_start: datetime | None = None
+    folder: Path,
+    *,
+    sandbox: bool = True,
+    transport: str = "log",
+    sandbox_start: datetime | None = None,
+    server: EmbeddedPostgres | None = None,
+    prefix: str = "termijn",
 ) -> AsyncIterator[Installation]:
     """Start or go on with the installation in this folder.
 
     What an installation was made as it stays: a sandbox (whose clock starts at ``sandbox_start``, else now), or on the real clock.
+    ``server`` is a PostgreSQL that runs already (and stays the caller's), ``prefix`` the names of its databases there.
     """
     if transport != "log":
         raise InvalidInput(field="transport", reason=f"{transport!r} is not available in the embedded default; use 'log'")
     is_sandbox = await asyncio.to_thread(_made_as, folder, sandbox)
     async with AsyncExitStack() as stack:
-        server = await postgres.start(folder / "postgres")
-        stack.push_async_callback(server.stop)
-        await databases.ensure_databases(server)
-        log = await LogTransport.open(**_dsns(server, "log"))
+        if server is None:
+            server = await postgres.start(folder / "postgres")
+            stack.push_async_callback(server.stop)
+        names = await databases.ensure_databases(server, prefix)
+        dsns = {short: _dsns(server, name) for short, name in names.items()}
+        log = await LogTransport.open(**dsns["log"])
         stack.push_async_callback(log.close)
-        keys = await KeyStore.open(**_dsns(server, "keys"))
+        keys = await KeyStore.open(**dsns["keys"])
         stack.push_async_callback(keys.close)
         clock: Clock = SystemClock()
         if is_sandbox:
-            owner_dsn = _dsns(server, "log")["owner_dsn"]
-            clock = await SandboxClock.open(log.pool, owner_dsn=owner_dsn, starts_at=sandbox_start or machine_now())
+            starts_at = sandbox_start or machine_now()
+            clock = await SandboxClock.open(log.pool, owner_dsn=dsns["log"]["owner_dsn"], starts_at=starts_at)
         services: list[Service] = []
         for definition in _definitions(MaildirMailer(folder / "mail", clock)):
             around = Surroundings(
-                address=Address(**_dsns(server, definition.name)), transport=log, clock=clock, keys=keys, blobs=FileBlobs(folder / "blobs")
+                address=Address(**dsns[definition.name]), transport=log, clock=clock, keys=keys, blobs=FileBlobs(folder / "blobs")
             )
             service = await Service.open(definition, around)
             stack.push_async_callback(service.close)
@@ -165,8 +174,7 @@ def _made_as(folder: Path, sandbox: bool) -> bool:
     return bool(json.loads(note.read_text())["clock"] == "sandbox")
 
 
-def _dsns(server: EmbeddedPostgres, name: str) -> dict[str, str]:
-    database = f"termijn_{name}"
+def _dsns(server: EmbeddedPostgres, database: str) -> dict[str, str]:
     return {"app_dsn": server.dsn(database, databases.APPLICATION), "owner_dsn": server.dsn(database, databases.OWNER)}
 
 
