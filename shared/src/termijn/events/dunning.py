@@ -12,7 +12,8 @@ from termijn.kernel.ids import CaseId, InvoiceId
 TOPIC = "termijn.dunning.v1"
 
 Step = Literal["reminder", "second_reminder", "formal_notice", "final_demand", "bailiff"]
-Letter = Literal["reminder", "second_reminder", "formal_notice", "final_demand", "suspension_warning"]
+Letter = Literal["reminder", "second_reminder", "formal_notice", "final_demand", "suspension_warning", "reversal_notice"]
+"""A step's letter, the warning of DUN-9, or a reversal's own letter where earlier ones are not repeated (DUN-15)."""
 
 
 class LetterItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,10 +78,10 @@ class CallTaskCreated(Event, frozen=True, kw_only=True):
 
 
 class ManagerTaskCreated(Event, frozen=True, kw_only=True):
-    """A person must decide: missing proof (DUN-4), a total too small for the bailiff (DUN-5), termination (DUN-9)."""
+    """A person must act: proof or a mail address is missing (DUN-4), too small for the bailiff (DUN-5), termination (DUN-9)."""
 
     case_id: CaseId | None
-    kind: Literal["missing_proof", "small_claim", "termination"]
+    kind: Literal["missing_proof", "small_claim", "termination", "no_address"]
     reason: str
     due_on: date
 

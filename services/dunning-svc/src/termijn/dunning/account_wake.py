@@ -1,0 +1,136 @@
+"""Which dates each event makes the account wait for. Occasions name what they are for, so that each is set once for ever."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from termijn.dunning.account_event import (
+    AccountEvent,
+    HoldEnded,
+    HoldPlaced,
+    LadderRested,
+    LatenessEnded,
+    StepsPlanned,
+    SuspensionPlanned,
+    TerminationPlanned,
+    WarningPlanned,
+)
+from termijn.dunning.account_state import DunningAccount, OpenCase
+from termijn.dunning.decided import DAY, HANDOVER_AT, LETTERS_AT, PROPOSED_AT
+from termijn.events.dunning import CaseClosed, ResumptionRequested, StepProposed, TerminationRequested
+from termijn.kernel.calendar import add_bank_days, at
+from termijn.kernel.ids import CaseId
+from termijn.runtime.aggregate import CancelTimer, SetTimer, TimerChange, WakeUp
+
+COLLECTION_BANK_DAYS = 6
+"""A booking is five bank days late at most (PAY-5); the day after that the ladder stops waiting for a second collection."""
+
+
+class StepDay(WakeUp, frozen=True, kw_only=True):
+    """08:00: the day of a case's next step. ``timer`` names the plan that set it."""
+
+    case_id: CaseId
+    timer: str
+
+
+class LatenessDay(WakeUp, frozen=True, kw_only=True):
+    """08:00: the day of a warning or suspension."""
+
+    attempt: int
+
+
+class TenOClock(WakeUp, frozen=True, kw_only=True):
+    """10:00: letters and suspensions of this day leave."""
+
+    on: date
+
+
+class HandoverHour(WakeUp, frozen=True, kw_only=True):
+    """17:00: the case goes to the bailiff."""
+
+    case_id: CaseId
+    timer: str
+
+
+class CollectionOverdue(WakeUp, frozen=True, kw_only=True):
+    """A second collection should have had its result."""
+
+    case_id: CaseId
+    collect_again_on: date
+
+
+class HoldOver(WakeUp, frozen=True, kw_only=True):
+    """00:00: a hold's last day has passed."""
+
+    hold_id: str
+
+
+class TerminationDay(WakeUp, frozen=True, kw_only=True):
+    """10:00: the suspension has lasted; a manager is asked."""
+
+    attempt: int
+
+
+def wakes(event: AccountEvent, state: DunningAccount) -> Sequence[TimerChange]:
+    """Timers that this event sets and cancels (TIM-1). A closed case leaves none behind (DUN-6)."""
+    match event:
+        case StepsPlanned():
+            return _of_plan(state.cases.get(event.case_id))
+        case LadderRested():
+            return _of_rest(event, state.cases.get(event.case_id))
+        case CaseClosed():
+            closed = state.closed.get(event.case_id)
+            if closed is None:
+                return ()
+            timer = f"{closed.case_id}/{closed.round}/{closed.attempt}"
+            wait = f"{closed.case_id}/{closed.round}/wait/{closed.occasion}"
+            return (CancelTimer(occasion=timer), CancelTimer(occasion=f"{timer}/handover"), CancelTimer(occasion=wait))
+        case StepProposed(step="bailiff"):
+            timer = event.proposal.removesuffix("/bailiff")
+            wake_up = HandoverHour(case_id=event.case_id, timer=timer)
+            return (SetTimer(occasion=f"{timer}/handover", due_at=at(event.planned_on, HANDOVER_AT), wake_up=wake_up),)
+        case StepProposed():
+            on = event.planned_on
+            return (SetTimer(occasion=f"ten/{on.isoformat()}", due_at=at(on, LETTERS_AT), wake_up=TenOClock(on=on)),)
+        case HoldPlaced():
+            over = at(event.until + DAY, "00:00")
+            return (SetTimer(occasion=event.hold_id, due_at=over, wake_up=HoldOver(hold_id=event.hold_id)),)
+        case HoldEnded():
+            return (CancelTimer(occasion=event.hold_id),)
+        case WarningPlanned() | SuspensionPlanned():
+            wake_up_late = LatenessDay(attempt=event.attempt)
+            return (
+                CancelTimer(occasion=f"late/{event.attempt - 1}"),
+                SetTimer(occasion=f"late/{event.attempt}", due_at=at(event.on, PROPOSED_AT), wake_up=wake_up_late),
+            )
+        case LatenessEnded():
+            return (CancelTimer(occasion=f"late/{state.lateness_attempt}"),)
+        case TerminationPlanned():
+            day = TerminationDay(attempt=event.attempt)
+            return (SetTimer(occasion=f"terminate/{event.attempt}", due_at=at(event.on, LETTERS_AT), wake_up=day),)
+        case ResumptionRequested() | TerminationRequested():
+            return (CancelTimer(occasion=f"terminate/{state.lateness_attempt}"),)
+        case _:
+            return ()
+
+
+def _of_plan(case: OpenCase | None) -> Sequence[TimerChange]:
+    """The timer of the plan before goes; the next step's is set unless the ladder rests."""
+    if case is None:
+        return ()
+    before = f"{case.case_id}/{case.round}/{case.attempt - 1}"
+    old = (CancelTimer(occasion=before), CancelTimer(occasion=f"{before}/handover"))
+    if case.rests or not case.planned:
+        return old
+    wake_up = StepDay(case_id=case.case_id, timer=case.timer)
+    return (*old, SetTimer(occasion=case.timer, due_at=at(case.planned[0].on, PROPOSED_AT), wake_up=wake_up))
+
+
+def _of_rest(event: LadderRested, case: OpenCase | None) -> Sequence[TimerChange]:
+    if case is None:
+        return ()
+    stopped = (CancelTimer(occasion=case.timer), CancelTimer(occasion=f"{case.timer}/handover"))
+    if event.kind != "collect_again" or event.until is None:
+        return stopped
+    wake_up = CollectionOverdue(case_id=case.case_id, collect_again_on=event.until)
+    due_at = at(add_bank_days(event.until, COLLECTION_BANK_DAYS), PROPOSED_AT)
+    return (*stopped, SetTimer(occasion=case.wait_timer, due_at=due_at, wake_up=wake_up))

@@ -1,0 +1,140 @@
+"""The dunning of one account: its cases, its one letter a day, its lateness, its holds. One stream per account.
+
+Events are in ``account_event``, state in ``account_state``, commands in ``account_command``; the decisions are grouped by
+what they are about.
+"""
+
+from typing import get_args
+
+from termijn.dunning.account_command import (
+    AccountCommand,
+    AskForTermination,
+    DropLetter,
+    EndHold,
+    EndWait,
+    HandOver,
+    LearnAccount,
+    PlaceHold,
+    ProposeLateness,
+    ProposeStep,
+    ProveDelivery,
+    RecordMiss,
+    RecordPayment,
+    RecordSent,
+    RecordSettled,
+    TakeClearance,
+    TakeRefusal,
+    TakeSteps,
+    Terminate,
+    WithdrawMiss,
+)
+from termijn.dunning.account_event import AccountEvent, AccountLearned
+from termijn.dunning.account_evolve import evolve
+from termijn.dunning.account_state import DunningAccount
+from termijn.dunning.account_wake import wakes
+from termijn.dunning.decided import Decided
+from termijn.dunning.dunning_case import (
+    end_wait,
+    go_on_with_proof,
+    propose_step,
+    prove_delivery,
+    record_miss,
+    record_payment,
+    record_settled,
+    resume,
+    take_clearance,
+    take_refusal,
+    withdraw_miss,
+)
+from termijn.dunning.handover import hand_over
+from termijn.dunning.hold import end_hold, place_hold
+from termijn.dunning.letters import drop_letter, record_sent, take_steps
+from termijn.dunning.structural import ask_for_termination, follow_up, propose_lateness, take_late_clearance, terminate
+from termijn.runtime.aggregate import Aggregate
+
+
+def decide(command: AccountCommand, state: DunningAccount) -> list[AccountEvent]:
+    """What follows from the command, and what the account's lateness then comes to. Raises a ``Refusal`` of ``errors``."""
+    decided = Decided(state)
+    _carry_out(command, decided)
+    if decided.events:
+        follow_up(command, decided)
+    return decided.events
+
+
+def _carry_out(command: AccountCommand, decided: Decided) -> None:
+    match command:
+        case LearnAccount():
+            learn_account(command, decided)
+        case RecordMiss():
+            record_miss(command, decided)
+        case WithdrawMiss():
+            withdraw_miss(command, decided)
+        case RecordPayment():
+            record_payment(command, decided)
+        case RecordSettled():
+            record_settled(command, decided)
+        case ProveDelivery():
+            prove_delivery(command, decided)
+        case ProposeStep():
+            propose_step(command, decided)
+        case ProposeLateness():
+            propose_lateness(command, decided)
+        case TakeClearance() if command.proposal.startswith("late/"):
+            take_late_clearance(command, decided)
+        case TakeClearance():
+            take_clearance(command, decided)
+        case TakeRefusal():
+            take_refusal(command, decided)
+        case TakeSteps():
+            take_steps(command, decided)
+        case HandOver():
+            hand_over(command, decided)
+        case EndWait():
+            end_wait(command, decided)
+        case AskForTermination():
+            ask_for_termination(command, decided)
+        case Terminate():
+            terminate(command, decided)
+        case PlaceHold():
+            place_hold(command, decided)
+        case EndHold():
+            end_hold(command, decided)
+        case RecordSent():
+            record_sent(command, decided)
+        case DropLetter():
+            drop_letter(command, decided)
+        case _:
+            raise AssertionError(f"no decision for {type(command).__name__}")
+
+
+def learn_account(command: LearnAccount, decided: Decided) -> None:
+    """What the account is now; ladders that waited for an address or for the accepted terms go on (DUN-4)."""
+    facts = command.facts
+    decided.add(
+        AccountLearned(
+            debtor=command.debtor,
+            mail_to=command.mail_to,
+            has_address=bool(command.mail_to),
+            language=facts.language,
+            debtor_kind=facts.debtor_kind,
+            account_manager=facts.account_manager,
+            customer_number=facts.customer_number,
+            terms=facts.terms,
+        )
+    )
+    for case_id in sorted(decided.state.cases):
+        if command.mail_to:
+            resume(command, decided, case_id, "no_address")
+        go_on_with_proof(command, decided, case_id)
+
+
+ACCOUNT: Aggregate[DunningAccount, AccountCommand, AccountEvent] = Aggregate(
+    name="dunning_account",
+    initial=DunningAccount(),
+    decide=decide,
+    evolve=evolve,
+    wakes=wakes,
+    state_type=DunningAccount,
+    events=get_args(AccountEvent),
+)
