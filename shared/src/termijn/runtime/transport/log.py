@@ -13,8 +13,8 @@ import msgspec
 from termijn.runtime.faults import fault
 from termijn.runtime.handling import Transient
 from termijn.runtime.sql import load
-from termijn.runtime.transport.base import Offsets, OutRecord, UnknownTopic, check_sizes
-from termijn.runtime.transport.log_consumer import LogConsumer
+from termijn.runtime.transport.base import InRecord, Offsets, OutRecord, UnknownTopic, check_sizes
+from termijn.runtime.transport.log_consumer import LogConsumer, record_of
 from termijn.runtime.transport.log_names import LOST, PARTITIONS, partition_of, table_of
 
 SQL = load("termijn.runtime.transport", "log.sql")
@@ -121,6 +121,14 @@ class LogTransport:
         """Records behind the end, counted from what the group committed."""
         async with transient():
             return int(await self.pool.fetchval(SQL["lag"], group, list(topics)))
+
+    async def read_all(self, topic: str) -> list[InRecord]:
+        """Everything that is still in a topic, oldest first: for tests and for people who look for something."""
+        async with transient():
+            rows = await self.pool.fetch(
+                f'select partition, "offset", key, value, headers from "{table_of(topic)}" order by appended_at, partition, "offset"'
+            )
+        return [record_of(topic, row) for row in rows]
 
     async def trim(self, topics: Sequence[str]) -> int:
         """Remove what every group has passed and is older than ``settings.keep``; how many records. Consumers call it now and then."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import msgspec
@@ -214,17 +214,19 @@ class LogConsumer:
             share,
             room,
         )
-        return [
-            InRecord(
-                topic=topic,
-                partition=row["partition"],
-                offset=row["offset"],
-                key=row["key"],
-                value=row["value"],
-                headers=_HEADERS.decode(row["headers"]),
-            )
-            for row in rows
-        ]
+        return [record_of(topic, row) for row in rows]
+
+
+def record_of(topic: str, row: Mapping[str, Any]) -> InRecord:
+    """A row of a topic's table as a record."""
+    return InRecord(
+        topic=topic,
+        partition=row["partition"],
+        offset=row["offset"],
+        key=row["key"],
+        value=row["value"],
+        headers=_HEADERS.decode(row["headers"]),
+    )
 
 
 def _columns(places: Iterable[Place]) -> tuple[list[str], list[int]]:

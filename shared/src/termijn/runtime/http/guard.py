@@ -1,0 +1,67 @@
+"""The outermost layer: what is refused before anything is parsed, and what is said when something unforeseen happens."""
+
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+
+from fastapi import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_BYTES_MAX = 64 * 1024 * 1024
+"""A month of call records of a large provider fits; memory of the process is not the caller's to fill."""
+
+
+class _BodyTooLarge(Exception):
+    """The caller sent more than ``BODY_BYTES_MAX``."""
+
+
+class Guard:
+    """ASGI middleware. Errors end here: passed on, the server would print them with the values that they quote."""
+
+    def __init__(self, app: ASGIApp, unexpected: Callable[[Exception, str], Response], refused: Callable[..., Response]) -> None:
+        self._app = app
+        self._unexpected = unexpected
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_started = False
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > BODY_BYTES_MAX:
+                raise _BodyTooLarge
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal is_started
+            is_started = True
+            await send(message)
+
+        response = self._refusal(scope)
+        if response is None:
+            try:
+                await self._app(scope, counted, watched)
+                return
+            except _BodyTooLarge:
+                response = self._too_large()
+            except Exception as error:
+                response = self._unexpected(error, scope["method"])
+        if not is_started:
+            await response(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        # PostgreSQL holds no NUL; in an address it is never meant, and it must not reach a query.
+        address = bytes(scope["path"], "utf-8", "surrogateescape") + unquote_to_bytes(scope["query_string"])
+        if b"\0" in address:
+            return self._refused(400, "BadAddress", "The address contains a NUL character.")
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        return self._too_large() if length.isdigit() and int(length) > BODY_BYTES_MAX else None
+
+    def _too_large(self) -> Response:
+        return self._refused(413, "BodyTooLarge", f"The body is larger than {BODY_BYTES_MAX} bytes.")
