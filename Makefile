@@ -25,6 +25,7 @@ check: .venv/ready ## the quick check: format, lint, types, import rules, tests 
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/python -m termijn.testing.mutants --changed --quick
 
 mutants: .venv/ready ## prove that tests can fail: ARGS="--changed", "--rule CAT-21", "--quick"
 	$(BIN)/python -m termijn.testing.mutants $(ARGS)

@@ -1,6 +1,7 @@
 """The explain commands, run as a user runs them: the installed command, its output and its exit status."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,12 +9,15 @@ from typing import Any
 
 import pytest
 
-HERE = Path(sys.executable).parent / "termijn"
+from termijn.cli.main import COMMANDS
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+COMMAND = Path(sys.executable).parent / "termijn"
 
 
 def termijn(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command; never raises."""
-    return subprocess.run([str(HERE), *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([str(COMMAND), *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
 
 
 def answer(*arguments: str | Path) -> Any:
@@ -194,3 +198,18 @@ def test_help_teaches_with_examples_that_work() -> None:
 @pytest.mark.parametrize("arguments", [["nope"], ["explain"], ["explain", "nope"], ["--nope"]])
 def test_an_unknown_command_is_one_line(arguments: list[str]) -> None:
     refused(*arguments)
+
+
+def test_the_readme_shows_commands_that_exist_and_explanations_that_work() -> None:
+    shown = re.findall(r"`(termijn [^`]+)`", README.read_text(encoding="utf-8"))
+    assert {words.split()[1] for words in shown} <= {entry.name for entry in COMMANDS}
+    explained = [words.split()[1:] for words in shown if words.startswith("termijn explain")]
+    assert explained
+    for words in explained:
+        answer(*words)
+
+
+def test_every_command_of_the_table_has_help() -> None:
+    for entry in COMMANDS:
+        assert entry.name in termijn("--help").stdout
+        assert termijn(entry.name, "--help").returncode == 0

@@ -123,8 +123,10 @@ def _check(root: Path, mutant: Mutant) -> None:
 
 
 def changed_files(root: Path, base: str) -> set[str]:
-    """Paths that differ from a commit, new files included."""
-    listing = []
+    """Paths that differ from a commit, new files included; none where the tree is no checkout, as out of an archive."""
+    listing: list[str] = []
+    if not (root / ".git").exists():
+        return set()
     for command in (["diff", "--name-only", base], ["ls-files", "--others", "--exclude-standard"]):
         done = subprocess.run(["git", *command], cwd=root, capture_output=True, text=True, check=False)
         if done.returncode:

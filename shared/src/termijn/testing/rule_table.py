@@ -15,6 +15,9 @@ TABLE = Path("docs/rules.md")
 LINKS_MAX = 4
 """More files than this tell a reader nothing; those that name the rule most often stay."""
 
+DECIDING = ("services/*/src", "shared/src/termijn/kernel", "shared/src/termijn/runtime", "shared/src/termijn/embedded")
+"""What decides lies here; commands, demo and test tools only show it."""
+
 _RULE = re.compile(r"\b(?:CAT|CON|USE|INV|PAY|DUN|TIM|API|SEC)-\d+\b")
 _RANGE = re.compile(r"\b([A-Z]{3})-(\d+) to \1-(\d+)\b")
 _ROW = re.compile(r"^\| (?P<rule>[A-Z]{3}-\d+) \| (?P<sentence>[^|]*) \|.*\|$")
@@ -33,7 +36,7 @@ def decided(root: Path) -> Places:
     """Where each rule is decided."""
     by_functions: dict[str, dict[Path, int]] = defaultdict(lambda: defaultdict(int))
     by_others: dict[str, dict[Path, int]] = defaultdict(lambda: defaultdict(int))
-    for path in _python(root, "shared/src", "services/*/src"):
+    for path in _python(root, *DECIDING):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
                 places = by_functions if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else by_others
