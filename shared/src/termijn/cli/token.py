@@ -19,7 +19,7 @@ def token(
     account: Annotated[str | None, typer.Option(help="The account, for a customer.")] = None,
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
-    """Print a bearer token for the HTTP APIs of this installation, good for twelve hours.
+    """Print a bearer token for the HTTP APIs of this installation, good for eight hours.
 
     Example: curl -H "Authorization: Bearer $(termijn token manager demo)" http://127.0.0.1:8080/invoice/invoices
     """

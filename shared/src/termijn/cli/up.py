@@ -44,7 +44,7 @@ async def _serve(folder: Path, port: int, provider: str, *, sandbox: bool) -> No
         for service in installation.services:
             console.print(f"  {address}/{service.name}/docs")
         console.print(f"The clock stands at {installation.clock.now():%Y-%m-%d %H:%M} UTC.")
-        console.print(f"A manager's token for provider {provider}, good for twelve hours:")
+        console.print(f"A manager's token for provider {provider}, good for eight hours:")
         console.print(installation.token("manager", provider), soft_wrap=True)
         server = uvicorn.Server(uvicorn.Config(installation.app, host="127.0.0.1", port=port, log_level="warning"))
         await server.serve()
