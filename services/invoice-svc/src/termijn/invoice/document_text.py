@@ -1,0 +1,184 @@
+"""The words of documents in Dutch and English, and how each language writes amounts, quantities and days."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from termijn.kernel.money import cents
+
+Language = Literal["nl", "en"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One language. Sentences have placeholders for what is in them."""
+
+    invoice: str
+    credit_note: str
+    test_document: str
+    to: str
+    number: str
+    issued_on: str
+    due_on: str
+    customer_number: str
+    purchase_order: str
+    supply_period: str
+    vat_number: str
+    chamber_of_commerce: str
+    until: str
+    vat: str
+    at: str
+    correction_of: str
+    corrects: str
+    net: str
+    vat_over: str
+    gross: str
+    pay_by_debit: str
+    pay_by_transfer: str
+    credited: str
+    dispute: str
+    months: tuple[str, ...]
+    units: dict[str, str]
+    origins: dict[str, str]
+
+
+DUTCH = Words(
+    invoice="FACTUUR",
+    credit_note="CREDITNOTA",
+    test_document="TESTDOCUMENT - niet betalen",
+    to="Aan",
+    number="Nummer",
+    issued_on="Datum",
+    due_on="Vervaldatum",
+    customer_number="Klantnummer",
+    purchase_order="Uw inkoopnummer",
+    supply_period="Leveringsperiode",
+    vat_number="Btw-nummer",
+    chamber_of_commerce="KvK-nummer",
+    until="t/m",
+    vat="btw",
+    at="à",
+    correction_of="correctie van {month}",
+    corrects="Corrigeert",
+    net="Totaal exclusief btw",
+    vat_over="Btw {rate}% over {base}",
+    gross="Totaal inclusief btw",
+    pay_by_debit=(
+        "Wij schrijven {amount} op {day} automatisch af van uw rekening,\nmet incassant-ID {creditor_id} en machtigingskenmerk {mandate}."
+    ),
+    pay_by_transfer="Maak {amount} uiterlijk op {day} over naar\n{iban} ten name van {name}, onder vermelding van {number}.",
+    credited="U ontvangt {amount} van ons: wij verrekenen het met een factuur of betalen het op uw verzoek uit.",
+    dispute="Vragen, of niet akkoord? {contact}.",
+    months=(
+        "januari",
+        "februari",
+        "maart",
+        "april",
+        "mei",
+        "juni",
+        "juli",
+        "augustus",
+        "september",
+        "oktober",
+        "november",
+        "december",
+    ),
+    units={
+        "piece": "stuks",
+        "minute": "minuten",
+        "second": "seconden",
+        "page": "pagina's",
+        "hour": "uur",
+        "gigabyte": "GB",
+    },
+    origins={"minimum": "aanvulling tot de minimumomzet", "connect": "aansluitkosten", "disconnect": "afsluitkosten"},
+)
+
+ENGLISH = Words(
+    invoice="INVOICE",
+    credit_note="CREDIT NOTE",
+    test_document="TEST DOCUMENT - do not pay",
+    to="To",
+    number="Number",
+    issued_on="Date",
+    due_on="Due date",
+    customer_number="Customer number",
+    purchase_order="Your purchase order",
+    supply_period="Supply period",
+    vat_number="VAT number",
+    chamber_of_commerce="Chamber of commerce",
+    until="to",
+    vat="VAT",
+    at="at",
+    correction_of="correction of {month}",
+    corrects="Corrects",
+    net="Total excluding VAT",
+    vat_over="VAT {rate}% on {base}",
+    gross="Total including VAT",
+    pay_by_debit=(
+        "We collect {amount} from your account by direct debit on {day},\nwith creditor id {creditor_id} and mandate reference {mandate}."
+    ),
+    pay_by_transfer="Please transfer {amount} by {day} to\n{iban} in the name of {name}, quoting {number}.",
+    credited="We owe you {amount}: it is set off against an invoice, or paid out when you ask.",
+    dispute="Questions, or do you disagree? {contact}.",
+    months=(
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+    units={
+        "piece": "pieces",
+        "minute": "minutes",
+        "second": "seconds",
+        "page": "pages",
+        "hour": "hours",
+        "gigabyte": "GB",
+    },
+    origins={"minimum": "top-up to the minimum turnover", "connect": "connection fee", "disconnect": "disconnection fee"},
+)
+
+
+def words(language: Language) -> Words:
+    """The words of that language."""
+    return DUTCH if language == "nl" else ENGLISH
+
+
+def euros(amount: Decimal, language: Language) -> str:
+    """ "€ 1.234,50" in Dutch, "EUR 1,234.50" in English."""
+    return f"{'€' if language == 'nl' else 'EUR'} {decimal(cents(amount), language, places=2)}"
+
+
+def decimal(value: Decimal, language: Language, *, places: int = 0) -> str:
+    """A number with at least ``places`` decimals and no needless zeros, grouped by thousands."""
+    whole, _, fraction = f"{value:f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(places, "0")
+    # int("-0") would lose the sign of -0.50.
+    text = ("-" if value < 0 else "") + f"{abs(int(whole)):,}"
+    text += f".{fraction}" if fraction else ""
+    return text.translate(str.maketrans(",.", ".,")) if language == "nl" else text
+
+
+def long_day(day: date, language: Language) -> str:
+    """ "1 april 2026" and "1 April 2026"."""
+    return f"{day.day} {words(language).months[day.month - 1]} {day.year}"
+
+
+def month_name(period: str, language: Language) -> str:
+    """ "2026-03" as "maart 2026"."""
+    year, month = period.split("-")
+    return f"{words(language).months[int(month) - 1]} {year}"
+
+
+def short_day(day: date) -> str:
+    """ "01-04-2026", in both languages."""
+    return f"{day:%d-%m-%Y}"

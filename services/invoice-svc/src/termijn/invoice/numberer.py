@@ -1,0 +1,236 @@
+"""The numberer: takes committed drafts in pages and issues them with the next numbers, all in one transaction (INV-7).
+
+There is one of it at a time, so no run waits for another and a crash leaves no hole: numbers, documents and drafts of a page
+are committed together or not at all. A draft that cannot be made into a document is held and takes no number (INV-15).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from termijn.events.base import Blob
+from termijn.events.invoice import CreditNoteIssued, InvoiceIssued
+from termijn.invoice.billing_account import BILLING_ACCOUNT, Known
+from termijn.invoice.credit_balance import CREDIT_BALANCE, RecordCredit
+from termijn.invoice.document import Sheet, render
+from termijn.invoice.draft import DRAFT, DocumentLine, Draft, HoldDraft, NumberDraft
+from termijn.invoice.invoice import INVOICE
+from termijn.invoice.invoice_command import Issue
+from termijn.invoice.numbering import NUMBERING, GiveNumbers, numbering_key
+from termijn.invoice.payer import PAYER, Mandate, Payer
+from termijn.invoice.policy import POLICY, PROFILE, Policy, Profile
+from termijn.invoice.terms import Terms, terms_for
+from termijn.invoice.vat import Totals, totals
+from termijn.kernel.calendar import day_of
+from termijn.kernel.ids import CATALOGUE, AccountId, InvoiceId
+from termijn.runtime.handling import Work, Worker
+from termijn.runtime.sql import load
+
+SQL = load("termijn.invoice", "queries.sql")
+
+DRAFTS_PER_PAGE = 200
+"""Documents numbered in one transaction: enough to amortise the commit, little enough to be lost in a crash."""
+
+
+class CannotBeIssued(Exception):
+    """The document lacks something that only a person can give; the message says what."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A draft with all facts of this moment, before it has a number."""
+
+    invoice_id: InvoiceId
+    account: AccountId
+    draft: Draft
+    billed: Known
+    payer: Payer
+    corrects: tuple[str, ...]
+
+    @property
+    def is_test(self) -> bool:
+        """Test accounts are numbered apart and never collected (INV-12)."""
+        return self.billed.facts.is_test
+
+
+@dataclass(slots=True)
+class SeriesPage:
+    """The numbers that one series gives in this page."""
+
+    series: str
+    issued_on: date
+    first: int
+    given: list[InvoiceId]
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next document."""
+        return self.first + len(self.given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """A document as it will be issued."""
+
+    sheet: Sheet
+    terms: Terms
+    mandate: Mandate | None
+
+
+async def number_page(work: Work) -> int:
+    """Issue one page of drafts; how many were dealt with. Without the provider's profile they wait."""
+    profile = (await work.load(PROFILE, "current")).profile
+    if profile is None:
+        return 0
+    policy = (await work.load(POLICY, "current")).policy
+    rows = await work.fetch(SQL["unnumbered_drafts"], work.provider, DRAFTS_PER_PAGE)
+    candidates = [await _candidate(work, InvoiceId(row["invoice_id"]), AccountId(row["account"])) for row in rows]
+    pages: dict[str, SeriesPage] = {}
+    for candidate in candidates:
+        await _issue_or_hold(work, candidate, pages, policy, profile)
+    for page in pages.values():
+        year = page.issued_on.year
+        numbers = GiveNumbers(
+            now=work.now, series=page.series, year=year, first=page.first, issued_on=page.issued_on, invoice_ids=tuple(page.given)
+        )
+        await work.execute(NUMBERING, numbering_key(page.series, year), numbers, account=CATALOGUE)
+    return len(rows)
+
+
+async def _candidate(work: Work, invoice_id: InvoiceId, account: AccountId) -> Candidate:
+    draft = await work.load(DRAFT, invoice_id)
+    billed = await work.load(BILLING_ACCOUNT, account)
+    assert isinstance(draft, Draft), "the read model names drafts only"
+    assert isinstance(billed, Known), "a draft belongs to an account"
+    payer = await work.load(PAYER, account)
+    corrects = await _corrected(work, invoice_id, draft.lines) if draft.opened.is_credit_note else ()
+    return Candidate(invoice_id=invoice_id, account=account, draft=draft, billed=billed, payer=payer, corrects=corrects)
+
+
+async def _corrected(work: Work, invoice_id: InvoiceId, lines: Sequence[DocumentLine]) -> tuple[str, ...]:
+    """The numbers of the invoices that billed before what these lines credit (INV-7, INV-19)."""
+    modules = [line.module_id for line in lines]
+    articles = [line.line.article for line in lines]
+    periods = [line.line.period_from for line in lines]
+    rows = await work.fetch(SQL["earlier_documents"], work.provider, invoice_id, modules, articles, periods)
+    return tuple(row["number"] for row in rows)
+
+
+async def _issue_or_hold(work: Work, candidate: Candidate, pages: dict[str, SeriesPage], policy: Policy, profile: Profile) -> None:
+    series = policy.series(is_credit_note=candidate.draft.opened.is_credit_note, is_test=candidate.is_test)
+    page = pages.get(series) or await _series_page(work, series)
+    number = policy.number(series=series, year=page.issued_on.year, number=page.next_number)
+    try:
+        numbered = prepare(candidate, number=number, issued_on=page.issued_on, policy=policy, profile=profile)
+        text = render(numbered.sheet)
+    except CannotBeIssued as reason:
+        await work.execute(DRAFT, candidate.invoice_id, HoldDraft(now=work.now, reason=str(reason)), account=candidate.account)
+        return
+    pages[series] = page
+    page.given.append(candidate.invoice_id)
+    blob = await work.blobs.put(work.provider, text.encode())
+    await _issue(work, candidate, numbered, series=series, blob=blob)
+
+
+async def _series_page(work: Work, series: str) -> SeriesPage:
+    today = day_of(work.now)
+    state = await work.load(NUMBERING, numbering_key(series, today.year))
+    return SeriesPage(series, state.next_issue_day(today), state.last + 1, [])
+
+
+def prepare(candidate: Candidate, *, number: str, issued_on: date, policy: Policy, profile: Profile) -> Numbered:
+    """What the document says, with the account's facts and terms of the day of issue (INV-6, INV-18).
+
+    Raises ``CannotBeIssued`` where the addressee is not known any more.
+    """
+    addressee = candidate.billed.addressee
+    if addressee is None or not addressee.name:
+        raise CannotBeIssued("there is nobody to address the document to")
+    opened, lines = candidate.draft.opened, candidate.draft.lines
+    assert len(lines) == opened.line_count, "all lines of a draft are recorded with it"
+    # Without a creditor id nothing can be collected; test accounts never are (INV-12).
+    mandate = candidate.payer.usable_mandate if profile.creditor_id and not candidate.is_test else None
+    terms = terms_for(
+        stream=opened.stream,
+        issued_on=issued_on,
+        facts=candidate.billed.facts,
+        has_usable_mandate=mandate is not None,
+        policy=policy,
+    )
+    is_debit = terms.collection == "direct_debit" and not opened.is_credit_note
+    sheet = Sheet(
+        profile=profile,
+        addressee=addressee,
+        facts=candidate.billed.facts,
+        number=number,
+        issued_on=issued_on,
+        lines=lines,
+        totals=totals(line.line for line in lines),
+        is_credit_note=opened.is_credit_note,
+        due_on=None if opened.is_credit_note else terms.due_on,
+        collection=terms.collection,
+        mandate_reference=mandate.reference if is_debit and mandate else None,
+        corrects=candidate.corrects,
+    )
+    return Numbered(sheet=sheet, terms=terms, mandate=mandate if is_debit else None)
+
+
+async def _issue(work: Work, candidate: Candidate, numbered: Numbered, *, series: str, blob: Blob) -> None:
+    sheet, terms, account = numbered.sheet, numbered.terms, candidate.account
+    document = _document(candidate, sheet, terms, series=series, blob=blob)
+    # A manager is told that a subscription is paid by transfer, unless one let the account do without a mandate (INV-6).
+    tells_manager = (
+        isinstance(document, InvoiceIssued)
+        and document.stream == "subscription"
+        and document.collection == "transfer"
+        and not (candidate.payer.is_exempt or candidate.is_test)
+    )
+    number = NumberDraft(now=work.now, number=sheet.number)
+    await work.execute(DRAFT, candidate.invoice_id, number, account=account)
+    issue = Issue(now=work.now, document=document, mandate=numbered.mandate, tells_manager=tells_manager)
+    await work.execute(INVOICE, candidate.invoice_id, issue, account=account)
+    if isinstance(document, CreditNoteIssued):
+        credit = RecordCredit(
+            now=work.now,
+            credit_id=candidate.invoice_id,
+            source="credit_note",
+            amount=-document.gross,
+            arisen_on=document.issued_on,
+        )
+        await work.execute(CREDIT_BALANCE, account, credit, account=account)
+
+
+def _document(candidate: Candidate, sheet: Sheet, terms: Terms, *, series: str, blob: Blob) -> InvoiceIssued | CreditNoteIssued:
+    figures: Totals = sheet.totals
+    if sheet.is_credit_note:
+        return CreditNoteIssued(
+            invoice_id=candidate.invoice_id,
+            number=sheet.number,
+            series=series,
+            stream=candidate.draft.opened.stream,
+            issued_on=sheet.issued_on,
+            net=figures.net,
+            vat=figures.vat,
+            gross=figures.gross,
+            corrects=sheet.corrects,
+            document=blob,
+            is_test=candidate.is_test,
+        )
+    return InvoiceIssued(
+        invoice_id=candidate.invoice_id,
+        number=sheet.number,
+        series=series,
+        stream=candidate.draft.opened.stream,
+        issued_on=sheet.issued_on,
+        due_on=terms.due_on,
+        collection=terms.collection,
+        net=figures.net,
+        vat=figures.vat,
+        gross=figures.gross,
+        terms=candidate.billed.facts.terms,
+        document=blob,
+        is_test=candidate.is_test,
+    )
+
+
+NUMBERER = Worker(name="numberer", waiting_providers=SQL["unnumbered_providers"], step=number_page)
