@@ -1,0 +1,201 @@
+"""The account on its own: a player that fires its timers in order and answers for the owner of the money."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from termijn.dunning import account_command as ask
+from termijn.dunning import account_wake as wake
+from termijn.dunning.account_event import AccountEvent, Miss
+from termijn.dunning.account_state import DunningAccount
+from termijn.dunning.decided import earliest_day
+from termijn.dunning.dunning_account import ACCOUNT
+from termijn.dunning.handover import ready, statement
+from termijn.dunning.letters import draft
+from termijn.dunning.policy import Policy
+from termijn.events.base import Blob
+from termijn.events.contracts import AccountFacts, Party, TermsAcceptance
+from termijn.events.dunning import BailiffHandover, LetterDue, StepProposed
+from termijn.kernel.calendar import at, day_of
+from termijn.kernel.ids import AccountId, InvoiceId, PaymentId
+from termijn.runtime.aggregate import SetTimer
+
+TERMS = TermsAcceptance(version="2026-1", accepted_on=date(2025, 12, 1))
+BLOB = Blob(sha256="0" * 64, size_bytes=1, address="belco/0")
+NAME = AccountId("jansen")
+
+
+def miss_of(issued: date, due: date, **changes: Any) -> Miss:
+    """A transfer that was not paid by its due day; ``changes`` replace fields."""
+    fields: dict[str, Any] = {
+        "number": "2026-0001",
+        "occasion": 1,
+        "issued_on": issued,
+        "due_on": due,
+        "ladder_due_on": due,
+        "missed_on": due + timedelta(days=1),
+        "open_amount": Decimal("121.00"),
+        "gross": Decimal("121.00"),
+        "stream": "subscription",
+        "cause": "transfer_unpaid",
+        "terms": TERMS,
+        "delivered_at": at(issued, "12:00"),
+        "document": BLOB,
+    }
+    return Miss(**(fields | changes))
+
+
+class Player:
+    """One account over time. ``answer`` says what the owner of the money makes of a proposal: an open amount, a reason, or nothing."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.policy = policy or Policy()
+        self.state = DunningAccount()
+        self.log: list[tuple[datetime, AccountEvent]] = []
+        self.timers: dict[str, SetTimer] = {}
+        self.done: set[str] = set()
+        self.now = at(date(2026, 1, 1), "00:00")
+        self.answer: Callable[[StepProposed], Decimal | str | None] = self.open_amount
+
+    def open_amount(self, proposal: StepProposed) -> Decimal | str | None:
+        """Cleared, over what the case thinks is open."""
+        return self.state.cases[proposal.case_id].open_amount
+
+    def do(self, command: type[ask.AccountCommand], **fields: Any) -> list[AccountEvent]:
+        """Carry a command out now; proposals are answered at once."""
+        events = ACCOUNT.decide(command(now=self.now, policy=self.policy, **fields), self.state)
+        for event in events:
+            self.state = ACCOUNT.evolve(self.state, event)
+            self.log.append((self.now, event))
+            for change in ACCOUNT.wakes(event, self.state):
+                if isinstance(change, SetTimer):
+                    if change.occasion not in self.done:
+                        self.timers.setdefault(change.occasion, change)
+                elif self.timers.pop(change.occasion, None) is not None:
+                    self.done.add(change.occasion)
+        for event in list(events):
+            if isinstance(event, StepProposed):
+                self._reply(event)
+        return events
+
+    def _reply(self, proposal: StepProposed) -> None:
+        reply = self.answer(proposal)
+        key = {"case_id": proposal.case_id, "proposal": proposal.proposal}
+        if isinstance(reply, Decimal):
+            self.do(ask.TakeClearance, open_amount=reply, booked_until=day_of(self.now), **key)
+        elif reply is not None:
+            self.do(ask.TakeRefusal, reason=reply, **key)
+
+    def learn(self, **facts: Any) -> "Player":
+        """The account opens, with an address."""
+        party = Party(name="Jansen Techniek B.V.", email="factuur@jansen.example")
+        known = AccountFacts(account_manager="piet", terms=TERMS, **facts)
+        self.do(ask.LearnAccount, debtor=party, mail_to=party.email, facts=known)
+        return self
+
+    def miss(self, invoice: str, issued: date, due: date, **changes: Any) -> list[AccountEvent]:
+        """The invoice is missed: half past midnight of the day after."""
+        fields = {"number": invoice.upper()} | changes
+        missed = miss_of(issued, due, **fields)
+        self.until(max(self.now, at(missed.missed_on, "00:30")))
+        return self.do(ask.RecordMiss, invoice_id=InvoiceId(invoice), miss=missed)
+
+    def pay(self, invoice: str, amount: str, open_after: str, **changes: Any) -> list[AccountEvent]:
+        """Money is booked today."""
+        fields = {"payment_id": PaymentId("p"), "value_on": day_of(self.now)} | changes
+        return self.do(ask.RecordPayment, invoice_id=InvoiceId(invoice), amount=Decimal(amount), open_after=Decimal(open_after), **fields)
+
+    def until(self, target: datetime) -> "Player":
+        """Fire what is due in between, in order; a target in the past of a timer leaves it waiting."""
+        while due := min((t for t in self.timers.values() if t.due_at <= target), key=lambda t: (t.due_at, t.occasion), default=None):
+            self.now = max(self.now, due.due_at)
+            self._fire(due)
+        self.now = max(self.now, target)
+        return self
+
+    def to(self, day: date, hour: str = "23:00") -> "Player":
+        """Until an hour of a day."""
+        return self.until(at(day, hour))
+
+    def asleep_until(self, day: date, hour: str) -> "Player":
+        """The system is down; then everything that was due fires late."""
+        self.now = at(day, hour)
+        return self.until(self.now)
+
+    def _fire(self, timer: SetTimer) -> None:
+        del self.timers[timer.occasion]
+        self.done.add(timer.occasion)
+        match timer.wake_up:
+            case wake.StepDay() as step:
+                self.do(ask.ProposeStep, case_id=step.case_id, timer=step.timer)
+            case wake.LatenessDay() as late:
+                self.do(ask.ProposeLateness, attempt=late.attempt)
+            case wake.TenOClock() as ten:
+                text = BLOB if draft(self.state, day_of(self.now), self.policy).items else None
+                self.do(ask.TakeSteps, account=NAME, on=ten.on, text=text)
+                for letter_id in list(self.state.letters):
+                    self.do(ask.RecordSent, letter_id=letter_id, message_id="m")
+            case wake.HandoverHour() as hour:
+                self._hand_over(hour)
+            case wake.CollectionOverdue() as wait:
+                self.do(ask.EndWait, case_id=wait.case_id, collect_again_on=wait.collect_again_on)
+            case wake.HoldOver() as hold:
+                self.do(ask.EndHold, hold_id=hold.hold_id, is_lifted=False)
+            case wake.TerminationDay() as day:
+                self.do(ask.AskForTermination, attempt=day.attempt)
+            case other:
+                raise AssertionError(other)
+
+    def _hand_over(self, hour: wake.HandoverHour) -> None:
+        today = day_of(self.now)
+        case = ready(self.state, hour.case_id, hour.timer, today=today, policy=self.policy)
+        costs = statement(case, on=today, debtor="company") if case else None
+        self.do(
+            ask.HandOver,
+            case_id=hour.case_id,
+            timer=hour.timer,
+            collection_costs=costs.collection_costs if costs else Decimal(0),
+            interest=costs.interest if costs else Decimal(0),
+            dossier=BLOB if costs else None,
+        )
+
+    def events(self, *kinds: type[Any]) -> list[Any]:
+        """What happened, of these kinds, in order."""
+        return [event for _, event in self.log if isinstance(event, kinds)]
+
+    def steps(self) -> list[tuple[str, date]]:
+        """Every step that left, with its day."""
+        taken: list[tuple[str, date]] = []
+        for event in self.events(LetterDue, BailiffHandover):
+            if isinstance(event, LetterDue):
+                taken += [(item.step, event.on) for item in event.items]
+            else:
+                taken.append(("bailiff", event.handover_on))
+        return taken
+
+    def check(self) -> None:
+        """What must hold at every moment: see ``laws.py`` for the same over the database."""
+        letters = [event.on for event in self.events(LetterDue)]
+        assert len(letters) == len(set(letters)), "two letters on one day"
+        for handover in self.events(BailiffHandover):
+            assert handover.handover_on >= handover.invoice_date + timedelta(days=60), "a handover before day 60"
+        for case in self.state.cases.values():
+            waits = {case.timer, f"{case.timer}/handover", "ten/" + (case.proposal.on.isoformat() if case.proposal else "")}
+            assert case.rests or waits & self.timers.keys(), f"{case.case_id} waits for nothing"
+            assert not (case.rests and case.timer in self.timers), f"{case.case_id} rests with a timer"
+        assert earliest_day(self.now) >= day_of(self.now)
+
+
+@pytest.fixture(scope="session")
+def player() -> Callable[..., Player]:
+    """Makes players, for tests and for laws."""
+    return Player
+
+
+@pytest.fixture
+def account(player: Callable[..., Player]) -> Player:
+    """A player whose account is known."""
+    return player().learn()
