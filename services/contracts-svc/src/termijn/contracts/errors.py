@@ -19,7 +19,7 @@ The tree::
         ├── AlreadyCancelled      409  notice was given before
         ├── NotCancelled          409  there is no notice to withdraw
         ├── EndsBefore            409  the change would start after the module's last day
-        └── SubjectTaken          409  another module owns the subject in that time (USE-2)
+        └── SubjectTaken          409  a module owns the subject in that time already (USE-2)
 """
 
 from termijn.kernel.errors import Conflict, InvalidInput, NotAllowed
@@ -74,4 +74,4 @@ class EndsBefore(Conflict):
 
 
 class SubjectTaken(Conflict):
-    """{subject} belongs to another module in that time."""
+    """{subject} belongs to a module in that time already."""

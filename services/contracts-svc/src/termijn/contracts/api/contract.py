@@ -1,0 +1,79 @@
+"""The contract page: how long it runs, each module with its state, and the dates that notice would give, explained (CON-13)."""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from termijn.contracts.account_check import contract_start
+from termijn.contracts.ordering import QUERIES
+from termijn.kernel.calendar import at
+from termijn.kernel.notice import ending
+from termijn.kernel.tariff import Tariff
+from termijn.runtime.handling import Row
+from termijn.runtime.http import Reader
+
+
+async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str, Any]:
+    """Everything about the account's contract on that day."""
+    key = (reader.principal.provider, account["account"])
+    modules = await reader.fetch(QUERIES["modules"], *key, today)
+    parts = {
+        "options": _by_module(await reader.fetch(QUERIES["options"], *key)),
+        "subjects": _by_module(await reader.fetch(QUERIES["subjects"], *key, at(today, "00:00"))),
+        "changes": _by_module(await reader.fetch(QUERIES["pending"], *key, today)),
+    }
+    spans = [(row["starts_on"], row["ends_on"]) for row in modules]
+    return {
+        "account": account["account"],
+        "on": today,
+        "contract_since": contract_start(spans, today=today, corrected=account["contract_start"]),
+        "modules": [{**_module(row, today), **{name: of.get(row["module_id"], []) for name, of in parts.items()}} for row in modules],
+    }
+
+
+def _module(row: Row, today: date) -> dict[str, Any]:
+    tariff = msgspec.json.decode(row["tariff"], type=Tariff)
+    return {
+        "module_id": row["module_id"],
+        "version": row["version"],
+        "kind": row["kind"],
+        "state": _state(row),
+        "tariff": {"tariff_id": tariff.tariff_id, "version": tariff.version, "title": tariff.title, "notice": tariff.notice.name},
+        "quantity": row["quantity"],
+        "ordered_on": row["ordered_on"],
+        "starts_on": row["starts_on"],
+        "ends_on": row["ends_on"],
+        "explanation": row["explanation"],
+        "suspension": _suspension(row),
+        "over_reason": row["over_reason"],
+        "notice_today": _notice_today(row, tariff, today),
+    }
+
+
+def _state(row: Row) -> str:
+    """As the portal says it: awaiting delivery, running, cancelled to a date, ended, terminated."""
+    return "cancelled" if row["state"] == "running" and row["ends_on"] is not None else str(row["state"])
+
+
+def _suspension(row: Row) -> dict[str, Any] | None:
+    """That it is suspended, why, and what still works (CON-10)."""
+    if row["suspended_at"] is None:
+        return None
+    return {"since": row["suspended_at"], "reason": row["suspension_reason"], "still_works": row["still_works"]}
+
+
+def _notice_today(row: Row, tariff: Tariff, today: date) -> dict[str, Any] | None:
+    """What notice given today would do, with the steps (CON-13); None where there is no notice to give."""
+    if row["state"] != "running" or row["ends_on"] is not None:
+        return None
+    end = ending(tariff.notice, counts_from=row["counts_from"], given=today, is_telecom=tariff.is_telecom)
+    return {"ends_on": end.ends_on, "last_notice_day": end.last_notice_day, "renews_on": end.renews_on, "steps": end.steps}
+
+
+def _by_module(rows: Any) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        plain = {name: value for name, value in row.items() if name != "module_id" and value is not None}
+        found.setdefault(row["module_id"], []).append(plain)
+    return found

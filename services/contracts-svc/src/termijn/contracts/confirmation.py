@@ -1,0 +1,206 @@
+"""Confirmations: every order, change and cancellation is confirmed to the account in writing (CON-6).
+
+That a confirmation is due follows from the module's own event; that it was sent is an event here. One stream per confirmation.
+The names of the events below are stored forever.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from typing import Any, TypeAlias
+
+import msgspec
+
+from termijn.contracts.account import ACCOUNT, OpenAccount
+from termijn.events.base import Event
+from termijn.events.contracts import (
+    CancellationWithdrawn,
+    ModuleCancelled,
+    ModuleOrdered,
+    ModuleScaled,
+    OptionAdded,
+    OptionRemoved,
+    TariffChanged,
+)
+from termijn.kernel.ids import AccountId, derived_id
+from termijn.runtime.aggregate import Aggregate, Command
+from termijn.runtime.handling import Transient, Work
+from termijn.runtime.mail import Mailer, MailRefused
+from termijn.runtime.sql import load
+
+QUERIES = load("termijn.contracts", "queries.sql")
+PAGE_MAX = 10
+"""Confirmations in one transaction: a repeat after a crash sends these again, under the same Message-IDs."""
+
+# -- Events ----------------------------------------------------------------------------------------------------------
+
+
+class ConfirmationSent(Event, frozen=True, kw_only=True):
+    """The mail server accepted it."""
+
+    confirmation_id: str
+    message_id: str
+
+
+class ConfirmationNotSent(Event, frozen=True, kw_only=True):
+    """There is nowhere to send it to, or it was refused for good; a manager sees it."""
+
+    confirmation_id: str
+    reason: str
+
+
+ConfirmationEvent: TypeAlias = ConfirmationSent | ConfirmationNotSent
+
+# -- State -----------------------------------------------------------------------------------------------------------
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether it is dealt with."""
+
+    is_done: bool = False
+
+
+# -- Commands --------------------------------------------------------------------------------------------------------
+
+
+class NoteOutcome(Command, frozen=True, kw_only=True):
+    """What became of it: sent under ``message_id``, or why not."""
+
+    confirmation_id: str
+    message_id: str | None
+    reason: str | None = None
+
+
+# -- Decisions -------------------------------------------------------------------------------------------------------
+
+
+def decide(command: NoteOutcome, state: Confirmation) -> Sequence[ConfirmationEvent]:
+    """Once."""
+    if state.is_done:
+        return []
+    if command.message_id is not None:
+        return [ConfirmationSent(confirmation_id=command.confirmation_id, message_id=command.message_id)]
+    assert command.reason is not None, "what was not sent has a reason"
+    return [ConfirmationNotSent(confirmation_id=command.confirmation_id, reason=command.reason)]
+
+
+def evolve(state: Confirmation, event: ConfirmationEvent) -> Confirmation:
+    """It is dealt with, either way."""
+    return Confirmation(is_done=True)
+
+
+CONFIRMATION: Aggregate[Confirmation, NoteOutcome, ConfirmationEvent] = Aggregate(
+    name="confirmation",
+    initial=Confirmation(),
+    decide=decide,
+    evolve=evolve,
+    state_type=Confirmation,
+    events=(ConfirmationSent, ConfirmationNotSent),
+)
+
+# -- What it says ----------------------------------------------------------------------------------------------------
+
+
+def facts_of(event: Event) -> dict[str, Any] | None:
+    """What a confirmation of this event tells, as plain data; None where the event needs none (CON-6)."""
+    match event:
+        case ModuleOrdered():
+            return {"title": event.tariff.title, "quantity": event.quantity, "day": _iso(event.starts_on), "channel": event.channel}
+        case ModuleScaled():
+            return {"quantity": event.quantity, "day": _iso(event.from_on), "channel": event.channel}
+        case TariffChanged():
+            return {"title": event.tariff.title, "day": _iso(event.from_on), "channel": event.channel}
+        case OptionAdded():
+            return {"article": event.article_id, "quantity": event.quantity, "day": _iso(event.from_on), "channel": event.channel}
+        case OptionRemoved():
+            return {"article": event.article_id, "day": _iso(event.ends_on), "channel": event.channel}
+        case ModuleCancelled():
+            return {"day": _iso(event.ends_on), "notice": _iso(event.notice_on), "why": event.explanation, "channel": event.channel}
+        case CancellationWithdrawn():
+            return {"channel": event.channel}
+        case _:
+            return None
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None
+
+
+_WORDS: dict[str, dict[str, str]] = {
+    "nl": {
+        "ModuleOrdered": "Wij bevestigen uw bestelling van {title} (aantal {quantity}), ingaand {day}.",
+        "ModuleScaled": "Wij bevestigen de wijziging van het aantal naar {quantity}, per {day}.",
+        "TariffChanged": "Wij bevestigen de wijziging van het tarief naar {title}, per {day}.",
+        "OptionAdded": "Wij bevestigen de optie {article} (aantal {quantity}), per {day}.",
+        "OptionRemoved": "Wij bevestigen het einde van de optie {article}; laatste dag is {day}.",
+        "ModuleCancelled": "Wij bevestigen uw opzegging van {notice}; laatste dag is {day}.\nBerekening: {why}",
+        "CancellationWithdrawn": "Wij bevestigen dat de opzegging is ingetrokken.",
+        "delivery": "op de dag van oplevering",
+        "subject": "Bevestiging",
+        "frame": "Geachte heer of mevrouw,\n\n{said}\n\nModule: {module}\nVastgelegd op {when}, via {channel}, door {actor}.\n",
+    },
+    "en": {
+        "ModuleOrdered": "We confirm your order of {title} (quantity {quantity}), starting {day}.",
+        "ModuleScaled": "We confirm the change of the quantity to {quantity}, as of {day}.",
+        "TariffChanged": "We confirm the change of the tariff to {title}, as of {day}.",
+        "OptionAdded": "We confirm the option {article} (quantity {quantity}), as of {day}.",
+        "OptionRemoved": "We confirm the end of the option {article}; the last day is {day}.",
+        "ModuleCancelled": "We confirm your notice of {notice}; the last day is {day}.\nHow it was computed: {why}",
+        "CancellationWithdrawn": "We confirm that the notice was withdrawn.",
+        "delivery": "on the day of delivery",
+        "subject": "Confirmation",
+        "frame": "Dear customer,\n\n{said}\n\nModule: {module}\nRecorded on {when}, through {channel}, by {actor}.\n",
+    },
+}
+
+
+def text(kind: str, facts: dict[str, Any], *, language: str, module_id: str, when: date, actor: str) -> tuple[str, str]:
+    """Subject and body: what was decided, who did it, when and through which channel (CON-6). ``facts`` are of ``facts_of``."""
+    words = _WORDS[language]
+    said = words[kind].format_map({**facts, "day": facts.get("day") or words["delivery"]})
+    body = words["frame"].format(said=said, module=module_id, when=when.isoformat(), channel=facts["channel"], actor=actor)
+    return f"{words['subject']}: {module_id}", body
+
+
+# -- Sending ---------------------------------------------------------------------------------------------------------
+
+
+def sender(mailer: Mailer) -> Callable[[Work], Awaitable[int]]:
+    """The step of the worker that sends what is due: to the contract partner's address, once at least."""
+
+    async def step(work: Work) -> int:
+        done, failed = 0, None
+        for row in await work.fetch(QUERIES["confirmations_due"], work.provider, PAGE_MAX):
+            try:
+                outcome = await _send(mailer, work, row)
+            except Transient as failure:
+                failed = failure
+                continue
+            await work.execute(CONFIRMATION, row["confirmation_id"], outcome, account=AccountId(row["account"]))
+            done += 1
+        if failed is not None and not done:
+            raise failed
+        return done
+
+    return step
+
+
+async def _send(mailer: Mailer, work: Work, row: Any) -> NoteOutcome:
+    confirmation_id = row["confirmation_id"]
+    account = await work.load(ACCOUNT, row["account"])
+    partner = account.contract_partner if isinstance(account, OpenAccount) else None
+    if not isinstance(account, OpenAccount) or partner is None or not partner.email:
+        return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason="the account has no e-mail address")
+    message_id = str(derived_id("confirmation", work.provider, confirmation_id))
+    subject, body = text(
+        row["kind"],
+        msgspec.json.decode(row["facts"]),
+        language=account.facts.language,
+        module_id=row["module_id"],
+        when=row["decided_on"],
+        actor=row["actor"],
+    )
+    try:
+        await mailer.send(work.provider, partner.email, subject, body, message_id)
+    except MailRefused as refused:
+        return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason=f"refused: {refused}")
+    return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=message_id)

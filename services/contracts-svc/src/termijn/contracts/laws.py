@@ -1,0 +1,58 @@
+"""What must hold in the database of contracts-svc at every moment; ``termijn verify`` asks."""
+
+from collections.abc import Mapping
+
+from termijn.runtime.laws import Law
+
+LAWS: tuple[Law, ...] = (
+    Law(
+        name="subject_has_one_owner",
+        sentence="A phone number, extension or workplace belongs to one module at a time (USE-2).",
+        sql="""
+            select a.provider, a.account, a.subject, 'owned by ' || a.module_id || ' and ' || b.module_id as detail
+            from subject_owner a
+            join subject_owner b on b.provider = a.provider and b.subject = a.subject and b.ctid > a.ctid
+            where tstzrange(a.from_at, a.until_at) && tstzrange(b.from_at, b.until_at)""",
+    ),
+    Law(
+        name="ended_module_owns_nothing",
+        sentence="A module that is over owns no subject any more.",
+        sql="""
+            select m.provider, m.account, m.module_id as subject, 'still owns ' || s.subject as detail
+            from module m join subject_owner s on s.provider = m.provider and s.module_id = m.module_id
+            where m.state in ('ended', 'terminated') and s.until_at is null""",
+    ),
+    Law(
+        name="module_has_account",
+        sentence="Every module belongs to an account of the same provider.",
+        sql="""
+            select m.provider, m.account, m.module_id as subject, 'there is no such account' as detail
+            from module m left join account a on a.provider = m.provider and a.account = m.account
+            where a.account is null""",
+    ),
+    Law(
+        name="module_runs_on_a_published_tariff",
+        sentence="Every tariff that a module runs on is a published version (CAT-5).",
+        sql="""
+            select t.provider, m.account, t.module_id as subject, t.tariff_id || ' ' || t.tariff_version as detail
+            from module_tariff t
+            join module m on m.provider = t.provider and m.module_id = t.module_id
+            left join tariff_version v on v.provider = t.provider and v.tariff_id = t.tariff_id and v.version = t.tariff_version
+            where v.tariff_id is null""",
+    ),
+    Law(
+        name="confirmed_in_writing",
+        sentence="Every order, change and cancellation has a confirmation, sent or waiting (CON-6).",
+        sql="""
+            select e.provider, e.account, e.stream as subject, e.type || ' has no confirmation' as detail
+            from event e
+            where e.type in ('ModuleOrdered', 'ModuleScaled', 'TariffChanged', 'OptionAdded', 'OptionRemoved', 'ModuleCancelled',
+                             'CancellationWithdrawn')
+              and not exists (
+                select 1 from confirmation c
+                where c.provider = e.provider and c.confirmation_id = (e.data ->> 'module_id') || '/' || e.version)""",
+    ),
+)
+
+SUMS: Mapping[str, str] = {}
+"""No money lives here: what modules cost is rating's to say."""

@@ -1,0 +1,118 @@
+"""Facts looked up for decisions: which tariff version an order gets, whose module it is, who owns a number. No rule is decided here."""
+
+from datetime import date, datetime
+
+from termijn.contracts.account import ACCOUNT, AdmitOrder
+from termijn.contracts.errors import AlreadyThere, SubjectTaken
+from termijn.contracts.module import MODULE
+from termijn.contracts.module_commands import AssignSubject, ChangeTariff, Order
+from termijn.contracts.policy import CURRENT, POLICY, Policy
+from termijn.contracts.subject import spelled
+from termijn.contracts.tariff import TARIFF
+from termijn.kernel.calendar import day_of
+from termijn.kernel.errors import InvalidInput, NotFound
+from termijn.kernel.ids import AccountId, ArticleId, ModuleId, TariffId
+from termijn.kernel.tariff import Tariff
+from termijn.runtime.handling import Work
+from termijn.runtime.sql import load
+
+QUERIES = load("termijn.contracts", "queries.sql")
+
+
+async def policy_of(work: Work) -> Policy:
+    """The provider's policy in force."""
+    return (await work.load(POLICY, CURRENT)).policy
+
+
+async def tariff_for(work: Work, tariff_id: TariffId, *, on: date, version: int | None = None) -> Tariff:
+    """The version that an order of that day gets (CAT-5), or the one asked for. Raises ``InvalidInput`` naming ``tariff_id``."""
+    tariff = await work.load(TARIFF, tariff_id)
+    found = tariff.for_orders_on(on) if version is None else tariff.version(version)
+    if found is None:
+        which = f"no version of {tariff_id} takes orders on {on}" if version is None else f"{tariff_id} has no version {version}"
+        raise InvalidInput(field="tariff_id", reason=which)
+    return found
+
+
+async def order(
+    work: Work,
+    account: AccountId,
+    *,
+    module_id: ModuleId,
+    tariff_id: TariffId,
+    quantity: int,
+    ordered_on: date | None,
+    starts_on: date | None,
+    options: tuple[ArticleId, ...],
+    is_manager: bool,
+    channel: str,
+) -> None:
+    """Order a module: the account admits it (CON-1, CON-2), the module is ordered (CAT-1); both or neither."""
+    day = ordered_on or day_of(work.now)
+    tariff = await tariff_for(work, tariff_id, on=day)
+    await work.execute(ACCOUNT, account, AdmitOrder(now=work.now, account=account, module_id=module_id, ordered_on=day), account=account)
+    command = Order(
+        now=work.now,
+        module_id=module_id,
+        tariff=tariff,
+        quantity=quantity,
+        ordered_on=day,
+        starts_on=starts_on,
+        options=options,
+        is_manager=is_manager,
+        channel=channel,
+    )
+    await work.execute(MODULE, module_id, command, account=account)
+
+
+async def change_tariff(
+    work: Work,
+    account: AccountId,
+    *,
+    module_id: ModuleId,
+    tariff_id: TariffId,
+    from_on: date | None,
+    new_term_confirmed: bool,
+    is_manager: bool,
+    channel: str,
+) -> None:
+    """Change to the version that orders of today get (CON-4); the old version stays what was billed until then."""
+    command = ChangeTariff(
+        now=work.now,
+        module_id=module_id,
+        tariff=await tariff_for(work, tariff_id, on=day_of(work.now)),
+        from_on=from_on,
+        new_term_confirmed=new_term_confirmed,
+        is_manager=is_manager,
+        channel=channel,
+    )
+    await work.execute(MODULE, module_id, command, account=account)
+
+
+async def assign_subject(work: Work, account: AccountId, *, module_id: ModuleId, subject: str, from_at: datetime, is_manager: bool) -> None:
+    """Give the module a subject, unless another has it then or later (USE-2).
+
+    The look-up gives the clear refusal; what makes it true under concurrency is the exclusion constraint of ``subject_owner``.
+    """
+    for owner in await work.fetch(QUERIES["owners"], work.provider, spelled(subject), from_at):
+        # That the module has it now is the module's to answer: the same again changes nothing.
+        if owner["module_id"] != module_id or owner["until_at"] is not None:
+            raise SubjectTaken(field="subject", subject=spelled(subject))
+    command = AssignSubject(now=work.now, module_id=module_id, subject=subject, from_at=from_at, is_manager=is_manager)
+    await work.execute(MODULE, module_id, command, account=account)
+
+
+async def must_own_module(work: Work, account: AccountId, module_id: ModuleId) -> None:
+    """Raise ``NotFound`` unless the module is this account's: one account's path never reaches another's module (SEC-1)."""
+    rows = await work.fetch(QUERIES["account_of_module"], work.provider, module_id)
+    if not rows or rows[0]["account"] != account:
+        raise NotFound(what="module", id=module_id)
+
+
+async def must_be_free(work: Work, query: str, value: str | None, *, account: AccountId, field: str, what: str) -> None:
+    """Raise ``AlreadyThere`` where another account has this customer number or mandate reference (CON-8, PAY-1)."""
+    if value is None:
+        return
+    rows = await work.fetch(QUERIES[query], work.provider, value)
+    if rows and rows[0]["account"] != account:
+        raise AlreadyThere(field=field, what=what, id=value)

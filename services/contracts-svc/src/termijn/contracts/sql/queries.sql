@@ -1,0 +1,119 @@
+-- name: confirmations_due
+-- What is to be sent, oldest first.
+select account, confirmation_id, module_id, kind, facts::text as facts, actor,
+       (decided_at at time zone 'Europe/Amsterdam')::date as decided_on
+from confirmation where provider = $1 and state = 'due' order by decided_at, confirmation_id limit $2;
+
+-- name: confirmation_providers
+-- Providers that have something to send.
+select distinct provider from confirmation where state = 'due';
+
+-- name: confirmations
+-- Confirmations in a state, oldest first, after a cursor.
+select account, confirmation_id, module_id, kind, state, decided_at, message_id, reason
+from confirmation where provider = $1 and state = $2 and ($3::text is null or confirmation_id > $3) order by confirmation_id limit $4;
+
+-- name: account_of_module
+-- Whose module it is.
+select account from module where provider = $1 and module_id = $2;
+
+-- name: running_modules
+-- What late payment can reach: the account's modules that have a start and have not ended.
+select module_id from module where provider = $1 and account = $2 and state = 'running' order by module_id;
+
+-- name: owners
+-- Who owns the subject at or after the instant.
+select module_id, until_at from subject_owner
+where provider = $1 and subject = $2 and tstzrange(from_at, until_at) && tstzrange($3, null);
+
+-- name: customer_number_of
+-- The account that has this customer number.
+select account from account where provider = $1 and customer_number = $2;
+
+-- name: mandate_of
+-- The account whose mandate has this reference.
+select account from mandate where provider = $1 and reference = $2;
+
+-- name: policy
+-- The policy in force.
+select version, policy::text as policy from policy_version where provider = $1 order by version desc limit 1;
+
+-- name: tariffs
+-- The newest version of each tariff after a cursor; for customers ($2) the one that orders of day $5 get, where it is public.
+select tariff_id, version, orders_from, title, module, is_public from (
+  select distinct on (tariff_id) tariff_id, version, orders_from, title, module, is_public
+  from tariff_version where provider = $1 and ($3::text is null or tariff_id > $3) and (orders_from <= $5 or not $2)
+  order by tariff_id, version desc
+) newest
+where is_public or not $2 order by tariff_id limit $4;
+
+-- name: tariff
+-- All versions of one tariff, newest first.
+select version, orders_from, is_public, tariff::text as tariff from tariff_version
+where provider = $1 and tariff_id = $2 order by version desc;
+
+-- name: decks
+-- All versions of one rate deck, newest first.
+select deck_id, version, valid_from, rows, sha256, size_bytes from rate_deck_version
+where provider = $1 and deck_id = $2 order by version desc;
+
+-- name: account
+-- One account.
+select account, version, contract_partner::text as contract_partner, invoice_address::text as invoice_address, facts::text as facts,
+       exemption, contract_start, opened_at
+from account where provider = $1 and account = $2;
+
+-- name: accounts
+-- Accounts after a cursor.
+select account, contract_partner ->> 'name' as name, customer_number, opened_at
+from account where provider = $1 and ($2::text is null or account > $2) order by account limit $3;
+
+-- name: mandates
+-- Mandates of an account.
+select mandate_id, reference, scheme, signed_on, state, revoked_on, block_reason
+from mandate where provider = $1 and account = $2 order by signed_on, mandate_id;
+
+-- name: modules
+-- Modules of an account with tariff and quantity of a day; before the first day of a timeline, its first.
+select m.*, t.tariff_id, t.tariff_version, coalesce(c.counts_from, m.starts_on) as counts_from, q.quantity, v.tariff::text as tariff
+from module m
+cross join lateral (
+  select tariff_id, tariff_version from module_tariff x
+  where x.provider = m.provider and x.module_id = m.module_id
+  order by from_on <= $3 desc, case when from_on <= $3 then from_on end desc, from_on limit 1
+) t
+left join lateral (
+  select counts_from from module_tariff x
+  where x.provider = m.provider and x.module_id = m.module_id and x.counts_from is not null and x.from_on <= $3
+  order by from_on desc limit 1
+) c on true
+cross join lateral (
+  select quantity from module_quantity x
+  where x.provider = m.provider and x.module_id = m.module_id
+  order by from_on <= $3 desc, case when from_on <= $3 then from_on end desc, from_on limit 1
+) q
+join tariff_version v on v.provider = m.provider and v.tariff_id = t.tariff_id and v.version = t.tariff_version
+where m.provider = $1 and m.account = $2
+order by m.ordered_on, m.module_id;
+
+-- name: pending
+-- What changes after a day: tariffs and quantities of an account's modules.
+select p.module_id, p.from_on, p.quantity, p.tariff_id, p.tariff_version from (
+  select provider, module_id, from_on, quantity, null::text as tariff_id, null::integer as tariff_version from module_quantity
+  union all
+  select provider, module_id, from_on, null, tariff_id, tariff_version from module_tariff
+) p
+join module m on m.provider = p.provider and m.module_id = p.module_id
+where m.provider = $1 and m.account = $2 and p.from_on > $3
+order by p.module_id, p.from_on;
+
+-- name: options
+-- Options of an account's modules.
+select o.module_id, o.article_id, o.quantity, o.from_on, o.ends_on from module_option o
+join module m on m.provider = o.provider and m.module_id = o.module_id
+where m.provider = $1 and m.account = $2 order by o.module_id, o.from_on, o.article_id;
+
+-- name: subjects
+-- Subjects of an account's modules that are or will be theirs at an instant.
+select module_id, subject, from_at, until_at from subject_owner
+where provider = $1 and account = $2 and (until_at is null or until_at > $3) order by module_id, subject, from_at;
