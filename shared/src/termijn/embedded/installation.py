@@ -142,20 +142,18 @@ async def open_installation(
             server = await postgres.start(folder / "postgres")
             stack.push_async_callback(server.stop)
         names = await databases.ensure_databases(server, prefix)
-        dsns = {short: _dsns(server, name) for short, name in names.items()}
-        log = await LogTransport.open(**dsns["log"])
+        at = {short: _address(server, name) for short, name in names.items()}
+        log = await LogTransport.open(app_dsn=at["log"].app_dsn, owner_dsn=at["log"].owner_dsn)
         stack.push_async_callback(log.close)
-        keys = await KeyStore.open(**dsns["keys"])
+        keys = await KeyStore.open(app_dsn=at["keys"].app_dsn, owner_dsn=at["keys"].owner_dsn)
         stack.push_async_callback(keys.close)
         clock: Clock = SystemClock()
         if is_sandbox:
             starts_at = sandbox_start or machine_now()
-            clock = await SandboxClock.open(log.pool, owner_dsn=dsns["log"]["owner_dsn"], starts_at=starts_at)
+            clock = await SandboxClock.open(log.pool, owner_dsn=at["log"].owner_dsn, starts_at=starts_at)
         services: list[Service] = []
         for definition in _definitions(MaildirMailer(folder / "mail", clock)):
-            around = Surroundings(
-                address=Address(**dsns[definition.name]), transport=log, clock=clock, keys=keys, blobs=FileBlobs(folder / "blobs")
-            )
+            around = Surroundings(address=at[definition.name], transport=log, clock=clock, keys=keys, blobs=FileBlobs(folder / "blobs"))
             service = await Service.open(definition, around)
             stack.push_async_callback(service.close)
             services.append(service)
@@ -174,8 +172,8 @@ def _made_as(folder: Path, sandbox: bool) -> bool:
     return bool(json.loads(note.read_text())["clock"] == "sandbox")
 
 
-def _dsns(server: EmbeddedPostgres, database: str) -> dict[str, str]:
-    return {"app_dsn": server.dsn(database, databases.APPLICATION), "owner_dsn": server.dsn(database, databases.OWNER)}
+def _address(server: EmbeddedPostgres, database: str) -> Address:
+    return Address(app_dsn=server.dsn(database, databases.APPLICATION), owner_dsn=server.dsn(database, databases.OWNER))
 
 
 def _definitions(mailer: Mailer) -> Sequence[Definition]:

@@ -4,7 +4,7 @@ There is no common cut over four databases. Sums are compared per account where 
 numbered; an account with messages on their way is *in transit*, which is a named place and not a broken law.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,7 +23,7 @@ LAWS: dict[str, tuple[Law, ...]] = {
     "dunning": termijn.dunning.laws.LAWS,
 }
 
-SUMS: dict[str, dict[str, str]] = {
+SUMS: dict[str, Mapping[str, str]] = {
     "contracts": termijn.contracts.laws.SUMS,
     "rating": termijn.rating.laws.SUMS,
     "invoice": termijn.invoice.laws.SUMS,
