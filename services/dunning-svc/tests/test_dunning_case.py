@@ -9,6 +9,7 @@ import pytest
 from termijn.dunning import account_command as ask
 from termijn.dunning.account_event import BailiffFileUpdated, CaseReopened, CaseStarted, LadderRested, LetterDropped, StepsPlanned
 from termijn.dunning.errors import HoldTooLong, UnknownAccount, UnknownCase, UnknownHold
+from termijn.events.contracts import AccountFacts
 from termijn.events.dunning import (
     BailiffHandover,
     CallTaskCreated,
@@ -261,8 +262,6 @@ def test_terms_that_are_filed_later_are_proof(account: Player) -> None:
 
 
 def _facts(terms: Any) -> Any:
-    from termijn.events.contracts import AccountFacts
-
     return AccountFacts(account_manager="piet", terms=terms)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -225,6 +226,6 @@ def check_order(account: Player, between: int) -> None:
             if item.step != "suspension_warning":
                 taken.setdefault(item.case_id, []).append((item.step, letter.on))
     for steps in taken.values():
-        assert all((b - a).days >= between for (_, a), (_, b) in zip(steps, steps[1:], strict=False)), steps
+        assert all((b - a).days >= between for (_, a), (_, b) in pairwise(steps)), steps
         own = [step for step, _ in steps if step != "reversal_notice"]
         assert len(own) == len(set(own)), steps

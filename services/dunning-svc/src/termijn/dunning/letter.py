@@ -1,0 +1,138 @@
+"""One letter as text: the same facts give the same bytes."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from termijn.dunning.handover import Statement
+from termijn.dunning.letter_words import LANGUAGES, Language, Words
+from termijn.dunning.letters import Apart
+from termijn.dunning.policy import Letterhead
+from termijn.events.dunning import Letter, LetterItem
+from termijn.kernel.ids import CaseId
+from termijn.kernel.money import ZERO
+
+WIDTH = 78
+"""Characters of a line: what mail programs show without breaking it again."""
+GRAVITY: tuple[Letter, ...] = ("suspension_warning", "final_demand", "formal_notice", "second_reminder", "reminder", "reversal_notice")
+"""The gravest step comes on top and gives the mail its subject."""
+
+
+class LetterFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a letter says. ``statements`` holds, for final demands, what the handover will add."""
+
+    language: Language
+    name: str
+    customer_number: str | None
+    on: date
+    items: tuple[LetterItem, ...]
+    apart: tuple[Apart, ...]
+    letterhead: Letterhead
+    statements: Mapping[CaseId, Statement]
+
+
+def subject(items: Sequence[LetterItem], language: Language) -> str:
+    """The subject of the mail: its gravest step and the invoice numbers, where they are few."""
+    title = LANGUAGES[language].titles[_steps(items)[0]]
+    numbers = _numbers(items)
+    return f"{title} {', '.join(numbers)}" if len(numbers) <= 3 else title
+
+
+def render(facts: LetterFacts) -> str:
+    """The letter: each invoice under its own step with its own last payment date, one sum, the rest apart (DUN-1, DUN-3)."""
+    words = LANGUAGES[facts.language]
+    parts = [_head(facts, words), [words.greeting]]
+    for step in _steps(facts.items):
+        parts += _section(facts, words, step)
+    parts.append([words.total.format(total=_amount(_total(facts.items), facts.language))])
+    parts.append(_wrapped(_how_to_pay(facts, words)))
+    if facts.apart:
+        parts.append([words.apart, *(_apart_line(apart, words, facts.language) for apart in facts.apart)])
+    parts.append(_wrapped(words.crossed))
+    if ways := [way for way in (facts.letterhead.phone, facts.letterhead.email) if way]:
+        parts.append([words.contact.format(ways=" / ".join(ways))])
+    parts.append([words.closing, *([facts.letterhead.name] if facts.letterhead.name else [])])
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _head(facts: LetterFacts, words: Words) -> list[str]:
+    lines = [facts.letterhead.name, ""] if facts.letterhead.name else []
+    lines.append(words.to.format(name=facts.name) if facts.name else words.nameless)
+    lines.append(words.date.format(date=_date(facts.on, words)))
+    if facts.customer_number:
+        lines.append(words.customer_number.format(number=facts.customer_number))
+    return [*lines, "", words.subject.format(title=words.titles[_steps(facts.items)[0]].lower())]
+
+
+def _section(facts: LetterFacts, words: Words, step: Letter) -> list[list[str]]:
+    lines = []
+    for item in facts.items:
+        if item.step == step:
+            lines += _item_lines(item, facts, words)
+    return [[words.titles[step].upper(), *_wrapped(words.bodies[step])], lines]
+
+
+def _item_lines(item: LetterItem, facts: LetterFacts, words: Words) -> list[str]:
+    lines = [
+        words.item.format(
+            number=item.number,
+            issued=_date(item.issued_on, words),
+            due=_date(item.due_on, words),
+            amount=_amount(item.open_amount, facts.language),
+        ),
+        words.due_now.format(last=_date(item.last_payment_on, words)),
+    ]
+    if item.handover_on is not None:
+        lines.append(words.handover.format(handover=_date(item.handover_on, words)))
+        added = facts.statements.get(item.case_id)
+        if added is not None:
+            sentence = words.costs if added.collection_costs else words.interest
+            costs, interest = (_amount(amount, facts.language) for amount in (added.collection_costs, added.interest))
+            lines.append(sentence.format(costs=costs, interest=interest))
+    return [broken for line in lines for broken in _wrapped(line, indent="  ")]
+
+
+def _apart_line(apart: Apart, words: Words, language: Language) -> str:
+    standing = words.standings[apart.standing]
+    if apart.standing == "running" and apart.last_payment_on is not None:
+        standing = words.running.format(last=_date(apart.last_payment_on, words))
+    return words.apart_item.format(number=apart.number, amount=_amount(Decimal(apart.open_amount), language), standing=standing)
+
+
+def _how_to_pay(facts: LetterFacts, words: Words) -> str:
+    numbers = ", ".join(_numbers(facts.items))
+    head = facts.letterhead
+    return words.pay.format(iban=head.iban, name=head.name, numbers=numbers) if head.iban else words.pay_anywhere.format(numbers=numbers)
+
+
+def _steps(items: Sequence[LetterItem]) -> list[Letter]:
+    return [step for step in GRAVITY if any(item.step == step for item in items)]
+
+
+def _numbers(items: Sequence[LetterItem]) -> list[str]:
+    return list(dict.fromkeys(item.number for item in items))
+
+
+def _total(items: Sequence[LetterItem]) -> Decimal:
+    # An invoice can stand under its own step and under the warning; it is owed once.
+    return sum({item.case_id: item.open_amount for item in items}.values(), start=ZERO)
+
+
+def _wrapped(text: str, *, indent: str = "") -> list[str]:
+    """Lines that fit; an amount never parts from its currency."""
+    kept = text.replace("EUR ", "EUR\N{NO-BREAK SPACE}")
+    lines = textwrap.wrap(kept, WIDTH, break_on_hyphens=False, subsequent_indent=indent)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+def _date(day: date, words: Words) -> str:
+    return words.day.format(day=day.day, month=words.months[day.month - 1], year=day.year)
+
+
+def _amount(amount: Decimal, language: Language) -> str:
+    """EUR 1.234,56 in Dutch, EUR 1,234.56 in English."""
+    text = f"{amount:,.2f}"
+    return "EUR " + (text.translate(str.maketrans(",.", ".,")) if language == "nl" else text)
