@@ -63,7 +63,7 @@ class CallFile:
             self.errors.append(BadLine(line, reason))
 
 
-def read_3cx(content: bytes, source: str, layout: CallRecordLayout, *, region: str = "NL") -> CallFile:
+def read_3cx(content: bytes, source: str, layout: CallRecordLayout) -> CallFile:
     """Read a file. Raises ``BadCallRecordFile`` only where it is too large; every bad line is reported instead.
 
     Bytes that are not UTF-8 are read as far as they go: display names are often in the code page of the day.
@@ -78,7 +78,7 @@ def read_3cx(content: bytes, source: str, layout: CallRecordLayout, *, region: s
             continue
         file.lines += 1
         try:
-            found = _leg(dict(zip(names, cells, strict=False)), source, layout, region)
+            found = _leg(dict(zip(names, cells, strict=False)), source, layout)
         except _Unreadable as error:
             file.reject(number, f"{error.args[0]}: {error.args[1]}")
         except BadUsage as error:
@@ -118,7 +118,7 @@ def _is_header(cells: Sequence[str], layout: CallRecordLayout) -> bool:
     return {"callid", _plain(layout.subject_from)} <= plain
 
 
-def _leg(cells: Mapping[str, str], source: str, layout: CallRecordLayout, region: str) -> Use | NotBillable:
+def _leg(cells: Mapping[str, str], source: str, layout: CallRecordLayout) -> Use | NotBillable:
     """One leg: a record to bill, or why it is not billable."""
     call_id = text_of(_cell(cells, "callid"), "call-id")
     reason = _not_billable(cells)
@@ -140,7 +140,6 @@ def _leg(cells: Mapping[str, str], source: str, layout: CallRecordLayout, region
         seconds=seconds,
         quantity=Decimal(1),
         destination=text_of(_party(destination), layout.destination_from),
-        region=region,
     )
 
 

@@ -5,7 +5,7 @@ record with a lower number. All accounts of a page are looked up together.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -69,29 +69,32 @@ class _View:
     billed: list[Billed] = field(default_factory=list)
 
 
-def handler(decks: DeckLibrary) -> WakeUpHandler[CloseMonth]:
-    """What happens when a month's timer fires."""
-
-    async def prepare(work: Work, fired: Closings) -> None:
-        views = [view for one_period in _by_period(fired).values() for view in await _views(work, one_period)]
+async def prepare(work: Work, fired: Closings) -> None:
+    """Look up everything about all accounts of the page, before any of them is decided."""
+    for of_period in _by_period(fired).values():
+        period = of_period[0].wake_up.period
+        views = await _views(work, period, {one.account: await work.load(RATED_ACCOUNT, one.key) for one in of_period})
         await _look_up(work, views)
-        for one in fired:
-            mine = [view for view in views if view.account == one.account and view.period == one.wake_up.period]
-            work.memo[one.timer_id] = [await _facts(work, view, decks) for view in mine]
+        for one in of_period:
+            work.memo[one.timer_id] = [await _facts(work, view) for view in views if view.account == one.account]
 
-    async def close(work: Work, fired: Fired[CloseMonth]) -> Outcome:
-        policy: Policy = (await work.load(POLICY, CURRENT)).policy
-        command = Close(
-            now=work.now,
-            period=fired.wake_up.period,
-            closing=await _number(work, fired.wake_up.period),
-            modules=tuple(work.memo[fired.timer_id]),
-            policy=policy,
-        )
-        await work.execute(RATED_ACCOUNT, fired.key, command, account=fired.account)
-        return Handled()
 
-    return WakeUpHandler(wake_up=CloseMonth, handle=close, streams=streams, prepare=prepare, before=raise_numbers)
+async def close(work: Work, fired: Fired[CloseMonth]) -> Outcome:
+    """Close the account's month with what was looked up."""
+    policy: Policy = (await work.load(POLICY, CURRENT)).policy
+    command = Close(
+        now=work.now,
+        period=fired.wake_up.period,
+        closing=await _number(work, fired.wake_up.period),
+        modules=tuple(work.memo[fired.timer_id]),
+        policy=policy,
+    )
+    await work.execute(RATED_ACCOUNT, fired.key, command, account=fired.account)
+    return Handled()
+
+
+CLOSE_MONTH = WakeUpHandler(wake_up=CloseMonth, handle=close, streams=streams, prepare=prepare, before=raise_numbers)
+"""What happens when a month's timer fires."""
 
 
 def _by_period(fired: Closings) -> dict[str, list[Fired[CloseMonth]]]:
@@ -110,11 +113,9 @@ async def _number(work: Work, period: str) -> int:
     return number
 
 
-async def _views(work: Work, fired: Closings) -> list[_View]:
+async def _views(work: Work, period: str, states: Mapping[AccountId, RatedAccount]) -> list[_View]:
     """The modules of these accounts that the closing of their month looks at."""
-    period = fired[0].wake_up.period
     month, closing = Month.parse(period), await _number(work, period)
-    states: dict[AccountId, RatedAccount] = {one.account: await work.load(RATED_ACCOUNT, one.key) for one in fired}
     accounts = sorted(states)
     last_closings = [states[account].last_closing for account in accounts]
     rows = await work.fetch(SQL["late_use"], work.provider, accounts, last_closings, closing, month.first)
@@ -167,13 +168,13 @@ def _billed(row: Any) -> Billed:
     return Billed(net=row["net"], quantity=row["quantity"], records=row["records"], seconds=row["seconds"], last=line)
 
 
-async def _facts(work: Work, view: _View, decks: DeckLibrary) -> ModuleFacts:
+async def _facts(work: Work, view: _View) -> ModuleFacts:
     month = Month.parse(view.period)
     read = Read(records=NO_RECORDS, digests={})
     if view.used_months:
         module_id, last = view.timeline.module_id, max(view.used_months)
         read = await read_records(work, work.provider, module_id, first=view.use_from, last=last, closing=view.closing)
-    known = await _decks_of(work, view.timeline, decks) if view.used_months else {}
+    known = await decks_of(work, view.timeline) if view.used_months else {}
     used = rate_use(view.timeline, read.records, known, month=month, since=view.since) if view.used_months else RatedUse()
     deck_id = view.timeline.tariff_on(month.last).deck_id
     version = deck_on(known.get(deck_id, ()), month.last) if deck_id is not None else None
@@ -188,7 +189,9 @@ async def _facts(work: Work, view: _View, decks: DeckLibrary) -> ModuleFacts:
     )
 
 
-async def _decks_of(work: Work, timeline: Timeline, decks: DeckLibrary) -> Decks:
+async def decks_of(work: Work, timeline: Timeline) -> Decks:
+    """All versions of the rate decks in any of the module's tariffs."""
+    decks = DeckLibrary(work.blobs)
     found: dict[DeckId, Any] = {}
     for deck_id in sorted({t.tariff.deck_id for t in timeline.tariffs if t.tariff.deck_id is not None}):
         key = ("deck", deck_id)
@@ -198,13 +201,12 @@ async def _decks_of(work: Work, timeline: Timeline, decks: DeckLibrary) -> Decks
     return found
 
 
-def late_worker() -> Worker:
-    """Gives accounts with late use a closing where none was awaited any more: their last module has ended (USE-9)."""
+async def _close_late(work: Work) -> int:
+    rows = await work.fetch(SQL["forget_late"], work.provider, LATE_ACCOUNTS_PAGE)
+    for account in sorted(AccountId(row["account"]) for row in rows):
+        await work.execute(RATED_ACCOUNT, account, AwaitClosing(now=work.now), account=account)
+    return len(rows)
 
-    async def step(work: Work) -> int:
-        rows = await work.fetch(SQL["forget_late"], work.provider, LATE_ACCOUNTS_PAGE)
-        for account in sorted(AccountId(row["account"]) for row in rows):
-            await work.execute(RATED_ACCOUNT, account, AwaitClosing(now=work.now), account=account)
-        return len(rows)
 
-    return Worker(name="late-use", waiting_providers="select distinct provider from late_account", step=step)
+LATE_USE = Worker(name="late-use", waiting_providers="select distinct provider from late_account", step=_close_late)
+"""Gives accounts with late use a closing where none was awaited any more: their last module has ended (USE-9)."""

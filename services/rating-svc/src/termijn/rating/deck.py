@@ -56,7 +56,7 @@ class RateDeck:
         for row in rows:
             try:
                 destinations.append(_destination(row))
-            except (KeyError, ValueError, ArithmeticError, AttributeError) as error:
+            except (KeyError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
                 raise BadRateDeck(reason=f"row {rows.line_num}: {error}") from None
         return cls(destinations)
 

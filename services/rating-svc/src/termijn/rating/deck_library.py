@@ -24,12 +24,14 @@ class Sql(Protocol):
         ...
 
 
+_compiled: OrderedDict[str, RateDeck] = OrderedDict()
+
+
 class DeckLibrary:
-    """Finds and compiles decks. One per process; decks of all providers, by hash."""
+    """Finds and compiles decks. Compiled ones are kept for the process, by the hash of their rows."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._compiled: OrderedDict[str, RateDeck] = OrderedDict()
 
     async def versions(self, sql: Sql, provider: ProviderId, deck_id: str) -> list[DeckVersion]:
         """All versions of a deck, as they are known to this transaction."""
@@ -44,9 +46,10 @@ class DeckLibrary:
         ]
 
     async def _deck(self, provider: ProviderId, blob: Blob) -> RateDeck:
-        if blob.sha256 not in self._compiled:
-            self._compiled[blob.sha256] = RateDeck.parse(await self._blobs.get(provider, blob))
-            while len(self._compiled) > DECKS_KEPT:
-                self._compiled.popitem(last=False)
-        self._compiled.move_to_end(blob.sha256)
-        return self._compiled[blob.sha256]
+        deck = _compiled.get(blob.sha256)
+        if deck is None:
+            deck = _compiled[blob.sha256] = RateDeck.parse(await self._blobs.get(provider, blob))
+            while len(_compiled) > DECKS_KEPT:
+                _compiled.popitem(last=False)
+        _compiled.move_to_end(blob.sha256)
+        return deck

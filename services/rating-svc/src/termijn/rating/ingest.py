@@ -5,7 +5,7 @@ Works on an asyncpg connection at READ COMMITTED, a transaction per batch, every
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -37,12 +37,10 @@ class Intake:
         self.decks = decks
         self._months: set[str] = set()
 
-    async def ingest(
-        self, connection: Any, provider: ProviderId, batch: Sequence[Use | Voided], *, actor: str, now: datetime
-    ) -> Report:
+    async def ingest(self, connection: Any, provider: ProviderId, batch: Sequence[Use | Voided], *, actor: str) -> Report:
         """Take in a batch. The same id twice counts once; with other content it is a conflict, parked and shown (USE-1).
 
-        ``now`` is domain time. Raises what PostgreSQL raises; then nothing of the batch happened.
+        Raises what PostgreSQL raises; then nothing of the batch happened.
         """
         uses = [record for record in batch if isinstance(record, Use)]
         await self._ensure_months(connection, {use.day.replace(day=1) for use in uses})
@@ -51,7 +49,7 @@ class Intake:
             closing = await lock_and_read_closing(connection, provider)
             report = await _take_in(connection, provider, closing, uses, self.decks) if uses else Report()
             voided = [record for record in batch if isinstance(record, Voided)]
-            taken_back = await void_records(connection, provider, closing, voided, actor=actor, now=now)
+            taken_back = await void_records(connection, provider, closing, voided, actor=actor)
         return report + Report(voided=taken_back)
 
     async def _ensure_months(self, connection: Any, months: set[date]) -> None:

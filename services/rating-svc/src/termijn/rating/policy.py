@@ -42,14 +42,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     - ``part_periods``: a part of an article period costs its part by day, or the whole price (INV-2).
     - ``minimum_times_quantity``, ``limit_times_quantity``: multiply minimum and limit by the module's quantity (USE-6, USE-7).
     - ``layouts``: call record layouts by source; a source that is not named has the default one.
-    - ``region``: the country whose numbering plan numbers without a country code belong to.
     """
 
     part_periods: Literal["by_day", "in_full"] = "by_day"
     minimum_times_quantity: bool = False
     limit_times_quantity: bool = False
     layouts: dict[str, CallRecordLayout] = {}
-    region: str = "NL"
 
 
 # -- Events: their names are stored forever --------------------------------------------------------------------------

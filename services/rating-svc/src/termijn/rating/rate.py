@@ -115,6 +115,6 @@ def price(units: Integers, rate_of: Integers, rates: Sequence[Rate], *, included
     return Priced(amount=amount, charged=int(charged.sum()), billed=int(billed.sum()), charged_records=int(calls.sum()))
 
 
-def quantity_of(raw: int, raw_per_unit: int) -> Decimal:
+def shown_quantity(raw: int, raw_per_unit: int) -> Decimal:
     """Raw units as the quantity that a line shows: exact where six decimals do, else the nearest."""
     return Decimal(round(Fraction(raw * MILLIONTHS, raw_per_unit))).scaleb(-6).normalize() + Decimal(0)

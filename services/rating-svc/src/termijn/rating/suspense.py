@@ -5,44 +5,16 @@ those rows as raised: every batch that could not know them is committed by then.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from termijn.kernel.ids import ProviderId
 from termijn.rating.deck_library import SQL, DeckLibrary, Sql
-from termijn.rating.ingest import lock_and_read_closing
 from termijn.rating.placing import Placed, Waits, resolve, write_placed, write_waiting
 from termijn.rating.void import MOVED, use_of_row, withdraw
 from termijn.runtime.handling import Work, Worker
 
 PAGE = 2_000
 """Records tried again in one transaction."""
-
-WAITING_PROVIDERS = "select distinct provider from reference_change"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retried:
-    """How many were tried, and how many of them count now."""
-
-    tried: int
-    rated: int
-
-
-async def retry_all(connection: Any, provider: ProviderId, decks: DeckLibrary) -> Retried:
-    """Try everything that waits, page by page, each in a transaction of its own at READ COMMITTED."""
-    tried = rated = 0
-    after = ("", "")
-    while True:
-        async with connection.transaction():
-            await connection.execute(SQL["set_provider"], provider)
-            closing = await lock_and_read_closing(connection, provider)
-            rows = await connection.fetch(SQL["suspended_page"], provider, *after, PAGE)
-            rated += await _try_again(connection, provider, closing, rows, decks)
-        tried += len(rows)
-        if len(rows) < PAGE:
-            return Retried(tried=tried, rated=rated)
-        after = (rows[-1]["source"], rows[-1]["id"])
 
 
 async def _try_again(sql: Sql, provider: ProviderId, closing: int, rows: Sequence[Any], decks: DeckLibrary) -> int:
@@ -65,28 +37,34 @@ def _columns(found: Sequence[Placed]) -> tuple[list[str], list[str], list[str]]:
     return [o.use.source for o in ordered], [o.use.id for o in ordered], [o.module_id for o in ordered]
 
 
-def worker(decks: DeckLibrary) -> Worker:
-    """Works off what changed: moves misplaced records first, then tries what waits."""
-
-    async def step(work: Work) -> int:
-        raised = await work.fetch(SQL["raised_changes"], work.provider)
-        if not raised:
-            await work.fetch(SQL["exclusive_lock"], work.provider)
-            return len(await work.fetch(SQL["raise_changes"], work.provider))
-        closing = await _shared_lock_and_closing(work)
-        done = await _move(work, closing, raised, decks)
-        if done < PAGE:
-            rows = await work.fetch(SQL["suspended_for_changes"], work.provider, PAGE)
-            await _try_again(work, work.provider, closing, rows, decks)
-            done += len(rows)
-        if done < PAGE:
-            await work.fetch(SQL["forget_changes"], work.provider, [row["position"] for row in raised])
-        return max(done, 1)
-
-    return Worker(name="suspense", waiting_providers=WAITING_PROVIDERS, step=step)
+async def _work_off(work: Work) -> int:
+    """One page: mark what is new as raised, or move misplaced records and then try what waits."""
+    raised = await work.fetch(SQL["raised_changes"], work.provider)
+    if not raised:
+        await work.fetch(SQL["exclusive_lock"], work.provider)
+        return len(await work.fetch(SQL["raise_changes"], work.provider))
+    closing = await shared_lock_and_closing(work)
+    decks = DeckLibrary(work.blobs)
+    done = await _move(work, closing, raised, decks)
+    if done < PAGE:
+        rows = await work.fetch(SQL["suspended_for_changes"], work.provider, PAGE)
+        await _try_again(work, work.provider, closing, rows, decks)
+        done += len(rows)
+    if done < PAGE:
+        await work.fetch(SQL["forget_changes"], work.provider, [row["position"] for row in raised])
+    return max(done, 1)
 
 
-async def _shared_lock_and_closing(work: Work) -> int:
+SUSPENSE = Worker(name="suspense", waiting_providers="select distinct provider from reference_change", step=_work_off)
+
+
+async def retry_all(work: Work) -> int:
+    """Have everything that waits tried again by the worker; returns how many records that is."""
+    await work.fetch(SQL["retry_all"], work.provider, f"retry/{work.cause.causation_id}")
+    return int((await work.fetch(SQL["count_suspended"], work.provider))[0]["waiting"])
+
+
+async def shared_lock_and_closing(work: Work) -> int:
     """As ``lock_and_read_closing``, in a transaction whose snapshot may be older than the lock: fails if the number was raised since."""
     await work.fetch(SQL["share_lock"], work.provider)
     await work.fetch(SQL["begin_count"], work.provider)

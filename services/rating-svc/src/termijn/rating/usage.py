@@ -184,7 +184,6 @@ def use_of(
     quantity: Decimal,
     destination: str,
     at: str = "",
-    region: str = "NL",
 ) -> Use:
     """A normalised record; raises ``BadUsage`` for what cannot be use, naming the field behind ``at``."""
     if started_at.tzinfo is None:
@@ -196,12 +195,12 @@ def use_of(
     return Use(
         source=source,
         id=record_id,
-        subject=subject_name(subject, region),
+        subject=subject_name(subject),
         key=key,
         started_at=started_at.astimezone(UTC),
         seconds=seconds,
         quantity=_millionths(quantity, f"{at}quantity"),
-        destination=called_number(destination, region) if destination else "",
+        destination=called_number(destination) if destination else "",
     )
 
 

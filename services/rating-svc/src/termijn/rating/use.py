@@ -16,7 +16,7 @@ from termijn.kernel.period import ArticlePeriod, Month
 from termijn.kernel.tariff import Article
 from termijn.rating.deck import NO_RATE, RateDeck
 from termijn.rating.fee import has_passed, is_use, periods_in_view
-from termijn.rating.rate import Integers, Rate, flat_rate, is_timed, price, quantity_of, raw_units_of
+from termijn.rating.rate import Integers, Rate, flat_rate, is_timed, price, raw_units_of, shown_quantity
 from termijn.rating.target import Target, exact_cents, shown, target_of
 from termijn.rating.timeline import Serving, Timeline, servings
 
@@ -82,7 +82,7 @@ class UsedArticle:
     def target(self) -> Target:
         """The charge, rounded to cents: the one rounding (USE-11)."""
         article = self.serving.article
-        quantity = quantity_of(self.charged, raw_units_of(article))
+        quantity = shown_quantity(self.charged, raw_units_of(article))
         net = exact_cents(self.amount)
         made = target_of(article, self.serving.tariff, origin="usage", period=self.period, quantity=quantity, net=net)
         # A deck has no unit price of its own: the line shows the average.

@@ -1,7 +1,6 @@
 """Taking records back: by their source, or because their subject was another module's (USE-10)."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from termijn.kernel.ids import ProviderId
@@ -13,16 +12,14 @@ VOIDED_BY_SOURCE = "voided by its source"
 MOVED = "its subject was another module's"
 
 
-async def void_records(
-    sql: Sql, provider: ProviderId, closing: int, voided: Sequence[Voided], *, actor: str, now: datetime
-) -> int:
+async def void_records(sql: Sql, provider: ProviderId, closing: int, voided: Sequence[Voided], *, actor: str) -> int:
     """Void each record once; one that has not come yet is void when it comes. Returns how many were not void before.
 
     The caller holds the provider's shared lock. A record that was billed is corrected at the next closing.
     """
     count = 0
     for one in sorted(set(voided), key=lambda v: (v.source, v.id)):
-        asked = await sql.fetch(SQL["ask_void"], provider, one.source, one.id, actor, now)
+        asked = await sql.fetch(SQL["ask_void"], provider, one.source, one.id, actor)
         if not asked:
             continue
         count += 1

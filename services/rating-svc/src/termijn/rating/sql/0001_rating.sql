@@ -55,6 +55,7 @@ create table reference_change (
   module_id text,
   deck_id text,
   released_at timestamptz,
+  is_for_all boolean not null default false,
   is_raised boolean not null default false,
   primary key (provider, stream, version)
 );
@@ -167,7 +168,7 @@ create table void_request (
   source text not null,
   id text not null,
   asked_by text not null,
-  asked_at timestamptz not null,
+  asked_at timestamptz not null default clock_timestamp(),
   primary key (provider, source, id)
 );
 

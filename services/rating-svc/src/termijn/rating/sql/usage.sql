@@ -96,7 +96,7 @@ order by account on conflict do nothing;
 
 -- name: ask_void
 -- A source takes a record back, also one that has not come yet.
-insert into void_request (provider, source, id, asked_by, asked_at) values ($1, $2, $3, $4, $5)
+insert into void_request (provider, source, id, asked_by) values ($1, $2, $3, $4)
 on conflict (provider, source, id) do nothing returning id;
 
 -- name: whereabouts
@@ -117,17 +117,20 @@ select $1, $2, $3, * from unnest($4::date[], $5::text[], $6::text[], $7::text[],
 -- A record that waited is voided.
 delete from suspense where provider = $1 and source = $2 and id = $3 returning id;
 
--- name: suspended_page
--- Records that wait, after a key; sorted by key.
-select source, id, usage_key, subject, started_at, seconds, quantity, destination from suspense
-where provider = $1 and (source, id) > ($2, $3) order by source, id limit $4 for update;
+-- name: retry_all
+-- A manager asks to try everything that waits.
+insert into reference_change (provider, stream, version, is_for_all) values ($1, $2, 1, true) on conflict (provider, stream, version) do nothing;
+
+-- name: count_suspended
+-- How many records wait.
+select count(*) as waiting from suspense where provider = $1;
 
 -- name: suspended_for_changes
 -- Records whose cause may have been repaired by a change that was raised, and that were not tried since.
 select s.source, s.id, s.usage_key, s.subject, s.started_at, s.seconds, s.quantity, s.destination from suspense s
 where s.provider = $1 and exists (
   select 1 from reference_change c where c.provider = s.provider and c.is_raised and c.position > s.tried
-    and (c.subject = s.subject or (c.deck_id is not null and s.reason = 'no rate')
+    and (c.is_for_all or c.subject = s.subject or (c.deck_id is not null and s.reason = 'no rate')
       or exists (select 1 from subject o where o.provider = s.provider and o.subject = s.subject and o.module_id = c.module_id)))
 order by s.source, s.id limit $2 for update;
 

@@ -1,0 +1,37 @@
+"""The composition root of rating-svc: all of its parts in one place, none of them started."""
+
+from fastapi import APIRouter
+
+from termijn.events.rating import PUBLIC, TOPIC
+from termijn.rating import api
+from termijn.rating.closing import CLOSE_MONTH, LATE_USE
+from termijn.rating.deck_shelf import DECK_SHELF
+from termijn.rating.policy import POLICY
+from termijn.rating.published import published
+from termijn.rating.rated_account import RATED_ACCOUNT
+from termijn.rating.reactions import REACTIONS
+from termijn.rating.suspense import SUSPENSE
+from termijn.rating.views import VIEWS
+from termijn.runtime.handling import Definition
+from termijn.runtime.http import Access
+
+
+def definition() -> Definition:
+    """All of the service."""
+    return Definition(
+        name="rating",
+        package="termijn.rating",
+        topic=TOPIC,
+        aggregates=(POLICY, DECK_SHELF, RATED_ACCOUNT),
+        publish=published,
+        public_events=PUBLIC,
+        reactions=REACTIONS,
+        wake_ups=(CLOSE_MONTH,),
+        views=VIEWS,
+        workers=(SUSPENSE, LATE_USE),
+    )
+
+
+def routes(access: Access) -> APIRouter:
+    """The HTTP interface, mounted at /rating."""
+    return api.router(access)
