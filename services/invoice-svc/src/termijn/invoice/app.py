@@ -53,4 +53,4 @@ def definition(mailer: Mailer) -> Definition:
 
 def routes(access: Access) -> APIRouter:
     """The HTTP interface, mounted at /invoice."""
-    return api.router(access)
+    return api.routes(access)

@@ -29,6 +29,14 @@ async def account_of(work: Work, invoice_id: InvoiceId) -> AccountId:
     return AccountId(rows[0]["account"])
 
 
+async def draft_account(work: Work, invoice_id: InvoiceId) -> AccountId:
+    """Whose draft or document it is. Raises ``NoSuchInvoice``."""
+    rows = await work.fetch(SQL["document_account"], work.provider, invoice_id)
+    if not rows:
+        raise NoSuchInvoice(invoice_id=invoice_id)
+    return AccountId(rows[0]["account"])
+
+
 async def receive(
     work: Work,
     *,

@@ -25,7 +25,7 @@ from termijn.invoice.credit_balance import CreditArisen, CreditWithdrawn
 from termijn.invoice.draft import DraftHeld, DraftNumbered, DraftOpened, DraftReleased
 from termijn.invoice.invoice_run import AccountsMissing, RunClosed, RunOpened, RunPlanned
 from termijn.invoice.numbering import NumbersGiven
-from termijn.invoice.policy import ProfileSet
+from termijn.invoice.policy import PolicySet, ProfileSet
 from termijn.invoice.receivable import (
     DebitPlanned,
     DebitRejected,
@@ -125,7 +125,7 @@ def apply_money(recorded: Recorded) -> Iterable[Statement]:
 
 
 def apply_waiting_work(recorded: Recorded) -> Iterable[Statement]:
-    """What runs expect, and what workers have to do."""
+    """What runs expect, what workers have to do, and what the provider has set."""
     p, e = recorded.provider, recorded.event
     match e:
         case ModuleNoted():
@@ -133,7 +133,9 @@ def apply_waiting_work(recorded: Recorded) -> Iterable[Statement]:
         case PeriodReady():
             yield Statement(SQL["note_period"], (p, recorded.account, e.period, e.closing, e.run_on, recorded.occurred_at))
         case ProfileSet():
-            yield Statement(SQL["set_profile"], (p, e.version))
+            yield Statement(SQL["set_profile"], (p, e.version, _json(e.profile)))
+        case PolicySet():
+            yield Statement(SQL["set_policy"], (p, e.version, _json(e.policy)))
         case InvoiceIssued() | CreditNoteIssued() | RedeliveryRequested():
             yield Statement(SQL["queue_delivery"], (p, e.invoice_id, recorded.account, str(recorded.event_id)))
         case InvoiceDelivered():
@@ -198,7 +200,7 @@ VIEWS = (
     View(name="money", tables=("payment", "credit"), apply=apply_money, is_synchronous=True),
     View(
         name="waiting_work",
-        tables=("billed_module", "account_period", "provider_profile", "delivery"),
+        tables=("billed_module", "account_period", "provider_profile", "provider_policy", "delivery"),
         apply=apply_waiting_work,
         is_synchronous=True,
     ),

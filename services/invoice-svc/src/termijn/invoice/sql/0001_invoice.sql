@@ -149,6 +149,14 @@ create index credit_account on credit (provider, account);
 create table provider_profile (
   provider text not null,
   version integer not null,
+  profile jsonb not null,
+  primary key (provider)
+);
+
+create table provider_policy (
+  provider text not null,
+  version integer not null,
+  policy jsonb not null,
   primary key (provider)
 );
 

@@ -130,7 +130,13 @@ select expect_rows(count(*)) from done;
 
 -- name: set_profile
 -- The provider has said who it is.
-insert into provider_profile (provider, version) values ($1, $2) on conflict (provider) do update set version = excluded.version;
+insert into provider_profile (provider, version, profile) values ($1, $2, $3::jsonb)
+on conflict (provider) do update set version = excluded.version, profile = excluded.profile;
+
+-- name: set_policy
+-- The policy from now on.
+insert into provider_policy (provider, version, policy) values ($1, $2, $3::jsonb)
+on conflict (provider) do update set version = excluded.version, policy = excluded.policy;
 
 -- name: plan_debit
 -- A debit is planned.

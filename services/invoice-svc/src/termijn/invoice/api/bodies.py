@@ -1,0 +1,145 @@
+"""What callers may send: every field with its limits, nothing else; so that bad input is a problem with the field named (SEC-4)."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from stdnum import iban as iban_number
+from stdnum.eu import at_02, vat
+from stdnum.exceptions import ValidationError as NotValid
+
+from termijn.invoice.policy import Policy, Profile, ReversalRule, default_reversals
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+"""Days that money can be about; outside it is a typing error."""
+ACCOUNT_ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
+INVOICE_ID = r"^[a-z0-9][a-z0-9-]{0,39}\.[0-9]{1,9}$"
+PAYMENT_ID = r"^[A-Za-z0-9][A-Za-z0-9._:+-]{0,69}$"
+TASK_ID = r"^[a-z0-9][a-z0-9.-]{0,49}~[a-z_]{1,30}$"
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _iso_day(value: object) -> object:
+    if not (isinstance(value, str) and _ISO_DAY.fullmatch(value)):
+        raise ValueError("must be a day as YYYY-MM-DD")
+    return value
+
+
+def _exact(value: object) -> object:
+    # A JSON number with decimals has been a binary float on its way; cents must not depend on how it was printed.
+    if isinstance(value, float | bool):
+        raise ValueError('must be a string, as in "9.90"')
+    return value
+
+
+def _checked(validate: Callable[[str], str], what: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        try:
+            return validate(value)
+        except NotValid:
+            raise ValueError(f"is no valid {what}") from None
+
+    return check
+
+
+Day = Annotated[date, BeforeValidator(_iso_day), Field(ge=FIRST_DAY, le=LAST_DAY)]
+Money = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, max_digits=12, decimal_places=2)]
+PositiveMoney = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, max_digits=12, decimal_places=2)]
+AccountPath = Annotated[str, Path(pattern=ACCOUNT_ID)]
+InvoicePath = Annotated[str, Path(pattern=INVOICE_ID)]
+PaymentPath = Annotated[str, Path(pattern=PAYMENT_ID)]
+TaskPath = Annotated[str, Path(pattern=TASK_ID)]
+Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+FilledLine = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
+ReasonCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{4}$")]
+Days = Annotated[int, Field(strict=True, ge=0, le=365)]
+Series = Annotated[str, Field(pattern=r"^[A-Z]{1,4}$")]
+
+
+class Body(BaseModel):
+    """Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PaymentBody(Body):
+    """Money that came in (PAY-5). ``value_on`` is the day that counts; ``booked_on`` today where not said."""
+
+    payment_id: Annotated[str, Field(pattern=PAYMENT_ID)]
+    amount: PositiveMoney
+    value_on: Day
+    method: Literal["direct_debit", "transfer"]
+    booked_on: Day | None = None
+
+
+class ReversalBody(Body):
+    """A payment that the bank took back (PAY-4). The reason is its ISO 20022 code."""
+
+    reason_code: ReasonCode
+    reversed_on: Day
+
+
+class RejectionBody(Body):
+    """A debit that the bank refused before it was booked (PAY-5)."""
+
+    reason_code: ReasonCode
+    rejected_on: Day
+
+
+class ProfileBody(Body):
+    """The provider itself, as its documents show it."""
+
+    name: FilledLine
+    street: FilledLine
+    postcode: FilledLine
+    city: FilledLine
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "NL"
+    vat_number: Annotated[str, Field(max_length=30), AfterValidator(_checked(vat.validate, "VAT number"))]
+    chamber_of_commerce: Annotated[str, Field(pattern=r"^[0-9]{8}$")]
+    iban: Annotated[str, Field(max_length=50), AfterValidator(_checked(iban_number.validate, "IBAN"))]
+    creditor_id: Annotated[str, Field(max_length=50), AfterValidator(_checked(at_02.validate, "creditor id"))] | None = None
+    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
+    phone: Line = ""
+
+    def profile(self) -> Profile:
+        """As the service has it."""
+        return msgspec.convert(self.model_dump(), Profile)
+
+
+class ReversalRuleBody(Body):
+    """What follows a reason code (PAY-4)."""
+
+    collects_again: bool = False
+    blocks_mandate: bool = False
+    is_our_mistake: bool = False
+    task: Literal["our_mistake", "contact_debtor", "person_decides", "mandate_blocked"] | None = None
+
+
+class PolicyBody(Body):
+    """The whole policy; what is left out takes its default. ``reversals`` replaces the default of the codes it names."""
+
+    run_day: Annotated[int, Field(strict=True, ge=1, le=28)] = 1
+    run_deadline_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 28)] = 24
+    subscription_minimum: Money = Decimal("15.00")
+    support_minimum: Money = Decimal("50.00")
+    subscription_term_days: Days = 8
+    other_term_days: Days = 30
+    longest_term_days: Days = 60
+    number_format: Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")] = "{year}{number:06d}"
+    invoice_series: Series = "F"
+    credit_note_series: Series = "C"
+    test_series: Series = "T"
+    collect_again_days: Annotated[int, Field(strict=True, ge=14, le=60)] = 14
+    collections_max: Annotated[int, Field(strict=True, ge=1, le=3)] = 2
+    reversals: Annotated[dict[ReasonCode, ReversalRuleBody], Field(max_length=200)] = {}
+
+    def policy(self) -> Policy:
+        """As the service has it."""
+        own = {code: ReversalRule(**rule.model_dump()) for code, rule in self.reversals.items()}
+        facts = self.model_dump(exclude={"reversals"})
+        return Policy(**facts, reversals={**default_reversals(), **own})

@@ -1,0 +1,104 @@
+-- name: policy
+-- The policy in force.
+select version, policy from provider_policy where provider = $1;
+
+-- name: profile
+-- The profile in force.
+select version, profile from provider_profile where provider = $1;
+
+-- name: documents
+-- Documents, newest first: of one account ($2) or all, in one state ($3) or any.
+select invoice_id, account, kind, number, stream, issued_on, due_on, collection, net, gross, paid, credited, written_off, open,
+  state, settled_on, delivered_at, is_test
+from (
+  select *, case
+    when kind = 'credit_note' then 'credit_note'
+    when open = 0 then 'settled'
+    when standing_misses > 0 then 'missed'
+    else 'open' end as state
+  from document where provider = $1 and ($2::text is null or account = $2)
+) d
+where ($3::text is null or state = $3)
+  and ($4::text is null or (issued_on, invoice_id) < ($4::text::date, $5::text))
+order by issued_on desc, invoice_id desc limit $6;
+
+-- name: document
+-- One document with the version of its stream ($3).
+select d.*, case
+    when kind = 'credit_note' then 'credit_note'
+    when open = 0 then 'settled'
+    when standing_misses > 0 then 'missed'
+    else 'open' end as state,
+  (select coalesce(max(version), 0) from event where provider = $1 and stream = $3) as version
+from document d where provider = $1 and invoice_id = $2;
+
+-- name: draft
+-- One draft.
+select invoice_id, account, stream, run_on, is_credit_note, line_count, drafted_at, held from draft
+where provider = $1 and invoice_id = $2 and number is null;
+
+-- name: payments
+-- Payments of one invoice.
+select payment_id, amount, applied, surplus, method, value_on, booked_on, reversed_on, reason_code
+from payment where provider = $1 and invoice_id = $2 order by booked_on, payment_id;
+
+-- name: debits
+-- Debits of one invoice.
+select attempt, mandate_id, mandate_reference, collect_on, submit_on, status, amount, end_to_end_id
+from direct_debit where provider = $1 and invoice_id = $2 order by attempt;
+
+-- name: direct_debits
+-- Debits of a collection day ($2), or all, in one state ($3) or any.
+select d.collect_on, d.invoice_id, d.attempt, d.account, i.number, d.mandate_id, d.mandate_reference, d.submit_on, d.status,
+  coalesce(d.amount, i.open) as amount, d.end_to_end_id
+from direct_debit d join document i on i.provider = d.provider and i.invoice_id = d.invoice_id
+where d.provider = $1 and ($2::date is null or d.collect_on = $2) and ($3::text is null or d.status = $3)
+  and ($4::text is null or (d.collect_on, d.invoice_id, d.attempt) > ($4::text::date, $5::text, $6::text::integer))
+order by d.collect_on, d.invoice_id, d.attempt limit $7;
+
+-- name: balance
+-- What an account owes, what it is owed, and what waits for a document (net).
+select
+  (select coalesce(sum(open), 0) from document where provider = $1 and account = $2) as open,
+  (select coalesce(sum(amount - withdrawn), 0) from credit where provider = $1 and account = $2) as credit,
+  (select coalesce(sum(net), 0) from charge_line where provider = $1 and account = $2 and place = 'waiting') as waiting_net,
+  (select coalesce(sum(net), 0) from charge_line where provider = $1 and account = $2 and place = 'carried') as carried_net,
+  (select coalesce(sum(net), 0) from charge_line where provider = $1 and account = $2 and place = 'draft') as drafted_net;
+
+-- name: credits
+-- Where an account's credit comes from.
+select credit_id, source, amount, withdrawn, arisen_on from credit
+where provider = $1 and account = $2 and amount > withdrawn order by arisen_on, credit_id limit 200;
+
+-- name: runs
+-- Runs, newest first, with the accounts named at the deadline that rating has still not closed.
+select r.period, r.run_on, r.state, r.opened_at, r.expected, r.missing,
+  coalesce((
+    select array_agg(m.account order by m.account) from run_missing m
+    where m.provider = r.provider and m.period = r.period
+      and not exists (select from account_period p where p.provider = m.provider and p.account = m.account and p.period = m.period)
+  ), array[]::text[]) as still_missing
+from run r where r.provider = $1 and ($2::text is null or r.period < $2) order by r.period desc limit $3;
+
+-- name: missing
+-- The accounts that a run named, and whether their period was closed since.
+select m.account, exists (
+  select from account_period p where p.provider = m.provider and p.account = m.account and p.period = m.period
+) as arrived_since
+from run_missing m where m.provider = $1 and m.period = $2 and ($3::text is null or m.account > $3) order by m.account limit $4;
+
+-- name: tasks
+-- What people are asked to look at: open tasks, held drafts, and drafts that wait for the provider to say who it is.
+select raised_at, task_id, kind, account, invoice_id, reason from (
+  select raised_at, task_id, kind, account, invoice_id, reason from task where provider = $1 and done_at is null
+  union all
+  select drafted_at, invoice_id || '~draft_held', 'draft_held', account, invoice_id, held
+  from draft where provider = $1 and number is null and held is not null
+  union all
+  select min(drafted_at), 'profile_missing', 'profile_missing', null, null,
+    count(*) || ' documents wait until the profile is set (PUT /profile)'
+  from draft where provider = $1 and number is null and held is null
+    and not exists (select from provider_profile p where p.provider = $1)
+  having count(*) > 0
+) t
+where ($2::text is null or (raised_at, task_id) > ($2::text::timestamptz, $3::text)) order by raised_at, task_id limit $4;
