@@ -4,20 +4,15 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from io import StringIO
-from typing import Any
 
 import pytest
 from rich.console import Console
 
-from termijn.demo.outcome import CallFileReport, Document, Handover, LetterItem, Outcome
+from termijn.demo.outcome import CallFileReport, Document, Handover, LetterItem, Outcome, Payment
 from termijn.demo.population import customers
 from termijn.demo.story import euros, tell
 
 CUSTOMER = customers()[0].account_id
-
-
-def payment(amount: str, method: str, on: date) -> dict[str, Any]:
-    return {"account": CUSTOMER, "invoice_id": "i-1", "amount": amount, "method": method, "on": on}
 
 
 @pytest.fixture
@@ -47,14 +42,21 @@ def outcome() -> Outcome:
         collection_costs=Decimal("181.50"),
         interest=Decimal("17.50"),
     )
+    payment = Payment(
+        account=CUSTOMER,
+        amount=Decimal("1210.00"),
+        is_debit=True,
+        booked_on=date(2026, 2, 9),
+        reversed_on=date(2026, 2, 12),
+        reason_code="AM04",
+    )
     return Outcome(
         files=[file],
         documents=[invoice, credit],
         letters=[LetterItem(on=date(2026, 2, 12), account=CUSTOMER, invoice_id="i-1", step="reminder")],
         handovers=[handover],
-        payments=[payment("1210.00", "direct_debit", date(2026, 2, 9))],
-        debits=[{}],
-        reversals=[{**payment("1210.00", "direct_debit", date(2026, 2, 12)), "reason_code": "AM04"}],
+        payments=[payment],
+        debits=1,
         suspensions=[(date(2026, 4, 24), CUSTOMER)],
         resumptions=[(date(2026, 4, 29), CUSTOMER)],
         suspense_now=3,
@@ -99,7 +101,7 @@ def test_broken_laws_are_told(outcome: Outcome) -> None:
 
 def test_the_figures_as_json(outcome: Outcome) -> None:
     assert outcome.as_json(seconds=12.34, transport="log") == {
-        "usage_records": 90,
+        "usage_records": 93,
         "usage_duplicates": 7,
         "usage_suspense": 3,
         "invoices": 1,

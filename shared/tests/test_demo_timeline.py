@@ -72,6 +72,8 @@ class System:
     def __init__(self, *, invoices: Sequence[dict[str, Any]] = (), debits: Sequence[dict[str, Any]] = ()) -> None:
         self.invoices, self.debits = invoices, debits
         self.posted: list[tuple[str, dict[str, Any]]] = []
+        self.letters: list[dict[str, Any]] = []
+        self.suspended_since: str | None = None
 
     def desk(self) -> Desk:
         return Desk(httpx.AsyncClient(transport=httpx.MockTransport(self._answer), base_url="http://system"))
@@ -82,9 +84,15 @@ class System:
             self.posted.append((path, json.loads(request.content)))
             return httpx.Response(200, json={})
         if path == "/invoice/direct-debits":
-            return httpx.Response(200, json={"items": [d for d in self.debits if d["collect_on"] == request.url.params["collect_on"]]})
+            debits = [each for each in self.debits if each["collect_on"] == request.url.params["collect_on"]]
+            return httpx.Response(200, json={"items": debits, "next": None})
         if path == "/invoice/invoices":
-            return httpx.Response(200, json={"items": self.invoices})
+            return httpx.Response(200, json={"items": self.invoices, "next": None})
+        if path == "/dunning/letters":
+            return httpx.Response(200, json={"items": self.letters, "next": None})
+        if path.endswith("/contract"):
+            suspension = {"since": self.suspended_since} if self.suspended_since else None
+            return httpx.Response(200, json={"modules": [{"suspension": suspension}]})
         return httpx.Response(404, json={"detail": path})
 
 
@@ -133,17 +141,35 @@ async def test_a_transfer_is_booked_for_whoever_pays_today(tmp_path: Path) -> No
         "due_on": "2026-02-14",
         "collection": "transfer",
         "gross": "121.00",
+        "kind": "invoice",
     }
     system = System(
         invoices=[
-            {**common, "invoice_id": "i-2", "number": "2026-00002", "open_amount": "121.00"},
-            {**common, "invoice_id": "i-1", "number": "2026-00001", "open_amount": "0.00"},
+            {**common, "invoice_id": "i-2", "number": "2026-00002", "open": "121.00"},
+            {**common, "invoice_id": "i-1", "number": "2026-00001", "open": "0.00"},
         ]
     )
     await Bank(system.desk(), Journal(tmp_path / "j"), [customer]).day(DAY)
     ((path, body),) = system.posted
     assert path == "/invoice/invoices/i-2/payments"
     assert (body["amount"], body["method"], body["value_on"]) == ("121.00", "transfer", "2026-02-09")
+
+
+async def test_a_suspension_and_its_end_are_noticed_on_their_days(tmp_path: Path) -> None:
+    customer = customers()[0]
+    system, journal = System(), Journal(tmp_path / "j")
+    bank = Bank(system.desk(), journal, [customer])
+    item = {"step": "suspension_warning", "invoice_id": "i-1"}
+    system.letters = [{"on": "2026-04-17", "account": customer.account_id, "items": [item]}]
+    await bank.watch(date(2026, 4, 23))
+    assert not list(journal.all("suspended/"))
+    system.suspended_since = "2026-04-24T08:00:00Z"
+    await bank.watch(date(2026, 4, 27))
+    system.suspended_since = None
+    await bank.watch(date(2026, 4, 29))
+    await bank.watch(date(2026, 4, 30))
+    assert [(on, facts["account"]) for _, on, facts in journal.all("suspended/")] == [(date(2026, 4, 24), customer.account_id)]
+    assert [(on, facts["account"]) for _, on, facts in journal.all("resumed/")] == [(date(2026, 4, 29), customer.account_id)]
 
 
 async def test_a_refusal_says_what_was_asked_and_answered(tmp_path: Path) -> None:

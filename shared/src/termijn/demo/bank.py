@@ -1,14 +1,17 @@
 """The bank and the customers' money: looks at what is to be collected and what is open, and pays or sends back as each customer does."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from termijn.demo.desk import Desk
 from termijn.demo.journal import Facts, Journal
-from termijn.demo.payer import AlwaysLate, OpenInvoice, Prompt, Standing, bounce, pays
+from termijn.demo.payer import OpenInvoice, Standing, bounce, pays
 from termijn.demo.population import Customer
-from termijn.kernel.calendar import add_bank_days
+from termijn.kernel.calendar import add_bank_days, day_of
+
+Letter = tuple[str, str, date]
+"""Step, invoice and day of a letter that came."""
 
 
 class Bank:
@@ -26,7 +29,7 @@ class Bank:
         await self._transfer(today)
 
     async def _collect(self, today: date) -> None:
-        debits = await self._desk.every("/invoice/direct-debits", {"collect_on": today.isoformat()})
+        debits = await self._desk.every("/invoice/direct-debits", {"collect_on": today.isoformat(), "status": "submitted"})
         for debit in sorted(debits, key=lambda each: str(each["end_to_end_id"])):
             payment_id = f"dd-{debit['end_to_end_id']}"
             amount, account = debit["amount"], debit["account"]
@@ -51,40 +54,54 @@ class Bank:
             await self._do(f"reversal/{payment_id}", today, f"/invoice/payments/{payment_id}/reversal", body, keep=planned)
 
     async def _transfer(self, today: date) -> None:
-        invoices = await self._desk.every("/invoice/invoices")
-        for account, own in _by_account(invoices).items():
+        letters = await self._letters()
+        for account, own in _by_account(await self._desk.every("/invoice/invoices")).items():
             customer = self._customers[account]
-            standing = await self._standing(customer, own, today)
-            if standing is None:
-                continue
+            standing = self._standing(customer, own, letters.get(account, []), today)
             for number, payment in enumerate(pays(customer.behaviour, standing), start=1):
                 payment_id = f"tr-{today:%Y%m%d}-{customer.index + 1:02d}-{number}"
                 await self._book(payment.invoice_id, payment_id, payment.amount, today, account=account, method="transfer")
 
-    async def _standing(self, customer: Customer, invoices: Sequence[Facts], today: date) -> Standing | None:
-        """What the customer goes by today; None where nothing is open. Letters are looked at by those who wait for them."""
-        documents = [each for each in invoices if Decimal(each["gross"]) > 0]
-        unpaid = [(nth, each) for nth, each in enumerate(documents, start=1) if Decimal(each["open_amount"]) > 0]
-        if not unpaid:
-            return None
-        letters = [] if isinstance(customer.behaviour, Prompt) else await self._letters(customer.account_id)
-        warned_on = next((day for step, _, day in letters if step == "suspension_warning"), None)
+    def _standing(self, customer: Customer, documents: Sequence[Facts], letters: Sequence[Letter], today: date) -> Standing:
+        """What the customer goes by today."""
+        invoices = [each for each in documents if each["kind"] == "invoice"]
+        warned_on = min((day for step, _, day in letters if step == "suspension_warning"), default=None)
         return Standing(
             today=today,
-            invoices=[_open_invoice(nth, each, letters) for nth, each in unpaid],
+            invoices=[_open_invoice(nth, each, letters) for nth, each in enumerate(invoices, start=1) if Decimal(each["open"]) > 0],
             warned_on=warned_on,
-            suspended_on=await self._suspended_on(customer) if warned_on and isinstance(customer.behaviour, AlwaysLate) else None,
+            suspended_on=self._suspended_on(customer.account_id),
         )
 
-    async def _letters(self, account: str) -> list[tuple[str, str, date]]:
-        """Step, invoice and day of every letter that came."""
-        letters = await self._desk.every("/dunning/letters", {"account": account})
-        return [(item["step"], item["invoice_id"], date.fromisoformat(letter["on"])) for letter in letters for item in letter["items"]]
+    async def _letters(self) -> dict[str, list[Letter]]:
+        """Every letter that was sent, by account."""
+        by_account: dict[str, list[Letter]] = {}
+        for letter in await self._desk.every("/dunning/letters"):
+            sent_on = date.fromisoformat(letter["on"])
+            items = [(item["step"], item["invoice_id"], sent_on) for item in letter["items"]]
+            by_account.setdefault(letter["account"], []).extend(items)
+        return by_account
 
-    async def _suspended_on(self, customer: Customer) -> date | None:
-        contract = await self._desk.get(f"/contracts/accounts/{customer.account_id}/contract")
-        days = [module["suspended_on"] for module in contract["modules"] if module.get("suspended_on")]
-        return date.fromisoformat(min(days)) if days else None
+    async def watch(self, today: date) -> None:
+        """Notice whose service was stopped and whose works again; only those who were warned can be."""
+        for account, letters in (await self._letters()).items():
+            if not any(step == "suspension_warning" for step, _, _ in letters):
+                continue
+            contract = await self._desk.get(f"/contracts/accounts/{account}/contract")
+            since = [module["suspension"]["since"] for module in contract["modules"] if module["suspension"]]
+            suspended_on = self._suspended_on(account)
+            if since and suspended_on is None:
+                day = day_of(datetime.fromisoformat(min(since)))
+                self._journal.note(f"suspended/{account}/{day}", on=day, facts={"account": account})
+            elif not since and suspended_on is not None:
+                self._journal.note(f"resumed/{account}/{suspended_on}", on=today, facts={"account": account})
+
+    def _suspended_on(self, account: str) -> date | None:
+        """Since when the account is suspended, as noticed; None where it is not."""
+        for _, on, _ in self._journal.all(f"suspended/{account}/"):
+            if self._journal.facts(f"resumed/{account}/{on}") is None:
+                return on
+        return None
 
     async def _book(self, invoice_id: str, payment_id: str, amount: Decimal, today: date, *, account: str, method: str) -> Facts:
         body = {"payment_id": payment_id, "amount": f"{amount:.2f}", "value_on": today.isoformat(), "method": method}
@@ -107,14 +124,14 @@ def _by_account(invoices: Sequence[Facts]) -> dict[str, list[Facts]]:
     return by_account
 
 
-def _open_invoice(nth: int, facts: Facts, letters: Sequence[tuple[str, str, date]]) -> OpenInvoice:
+def _open_invoice(nth: int, facts: Facts, letters: Sequence[Letter]) -> OpenInvoice:
     return OpenInvoice(
         invoice_id=facts["invoice_id"],
         nth=nth,
         issued_on=date.fromisoformat(facts["issued_on"]),
         due_on=date.fromisoformat(facts["due_on"]),
         gross=Decimal(facts["gross"]),
-        open_amount=Decimal(facts["open_amount"]),
+        open_amount=Decimal(facts["open"]),
         is_debited=facts["collection"] == "direct_debit",
         letters={step: day for step, invoice_id, day in letters if invoice_id == facts["invoice_id"]},
     )

@@ -7,6 +7,8 @@ import httpx
 
 from termijn.demo.journal import Facts
 
+PAGE_ROWS = 200
+"""Rows asked for at once: as many as the system gives."""
 PAGES_MAX = 1000
 """Pages of one list; more means that the cursor does not move."""
 
@@ -45,9 +47,9 @@ class Desk:
         items: list[Facts] = []
         cursor: str | None = None
         for _ in range(PAGES_MAX):
-            page = await self.get(path, {**(query or {}), **({"cursor": cursor} if cursor else {})})
+            page = await self.get(path, {"limit": str(PAGE_ROWS), **(query or {}), **({"cursor": cursor} if cursor else {})})
             items += page["items"]
-            cursor = page.get("next_cursor")
+            cursor = page["next"]
             if not cursor:
                 return items
         raise AssertionError(f"{path} never ends")

@@ -31,6 +31,9 @@ PROFILE: Facts = {
 }
 """The provider, as its documents print it."""
 
+LETTERHEAD: Facts = {"name": PROFILE["name"], "iban": PROFILE["iban"], "email": PROFILE["email"], "phone": "+31 20 000 00 00"}
+"""The provider, as its letters print it."""
+
 
 class Office:
     """The provider's people. ``manager`` has a manager's rights."""
@@ -42,6 +45,7 @@ class Office:
     async def open_shop(self) -> None:
         """The provider's own particulars, its rate decks and its tariffs."""
         await self._do("profile", FIRST_DAY, "PUT", "/invoice/profile", PROFILE)
+        await self._do("letterhead", FIRST_DAY, "PUT", "/dunning/policy", {"letterhead": LETTERHEAD})
         for deck_id in deck.DECK_IDS:
             await self._load_deck(deck_id)
         for tariff in TARIFFS:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -23,6 +23,18 @@ class Document:
     net: Decimal
     gross: Decimal
     open_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """Money that came in for an invoice, and the day on which the bank took it back where it did."""
+
+    account: str
+    amount: Decimal
+    is_debit: bool
+    booked_on: date
+    reversed_on: date | None = None
+    reason_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +88,17 @@ class Outcome:
     documents: Sequence[Document]
     letters: Sequence[LetterItem]
     handovers: Sequence[Handover]
-    payments: Sequence[Facts] = field(default_factory=list)
-    debits: Sequence[Facts] = field(default_factory=list)
-    reversals: Sequence[Facts] = field(default_factory=list)
+    payments: Sequence[Payment] = ()
+    debits: int = 0
     suspensions: Sequence[tuple[date, str]] = ()
     resumptions: Sequence[tuple[date, str]] = ()
     suspense_now: int = 0
     suspense_reasons: Sequence[tuple[str, int]] = ()
     broken_laws: Sequence[str] = ()
+
+    @property
+    def reversals(self) -> list[Payment]:
+        return [payment for payment in self.payments if payment.reversed_on is not None]
 
     @property
     def invoices(self) -> list[Document]:
@@ -100,13 +115,13 @@ class Outcome:
     def as_json(self, *, seconds: float, transport: str) -> Facts:
         """The figures of ``termijn demo --json``. Amounts are strings with two decimals."""
         return {
-            "usage_records": sum(file.accepted for file in self.files),
+            "usage_records": sum(file.accepted + file.suspended for file in self.files),
             "usage_duplicates": sum(file.duplicates for file in self.files),
             "usage_suspense": self.suspense_now,
             "invoices": len(self.invoices),
             "credit_notes": len(self.credit_notes),
             "invoiced_net": f"{sum((document.net for document in self.documents), Decimal(0)):.2f}",
-            "direct_debits": len(self.debits),
+            "direct_debits": self.debits,
             "reversals": len(self.reversals),
             "letters": dict(sorted(self.letters_by_step.items())),
             "suspensions": len(self.suspensions),
@@ -129,20 +144,37 @@ class Outcome:
 async def gather(auditor: Desk, journal: Journal, *, broken_laws: Sequence[str]) -> Outcome:
     """Ask the system for everything that the story needs, with an auditor's rights: reads all, changes nothing."""
     suspense = await auditor.every("/rating/suspense")
+    documents = [_document(facts) for facts in await auditor.every("/invoice/invoices")]
+    documents.sort(key=lambda each: (each.issued_on, each.number))
+    payments = [payment for document in documents for payment in await _payments(auditor, document)]
     return Outcome(
         files=[_file(name.removeprefix("file/"), on, facts) for name, on, facts in journal.all("file/")],
-        documents=[_document(facts) for facts in await auditor.every("/invoice/invoices")],
+        documents=documents,
         letters=[item for letter in await auditor.every("/dunning/letters") for item in _letter(letter)],
         handovers=[_handover(facts) for facts in await auditor.every("/dunning/handovers")],
-        payments=[{**facts, "on": on} for _, on, facts in journal.all("payment/")],
-        debits=await auditor.every("/invoice/direct-debits"),
-        reversals=[{**facts, "on": on} for _, on, facts in journal.all("reversal/")],
+        payments=payments,
+        debits=sum(debit["end_to_end_id"] is not None for debit in await auditor.every("/invoice/direct-debits")),
         suspensions=[(on, facts["account"]) for _, on, facts in journal.all("suspended/")],
         resumptions=[(on, facts["account"]) for _, on, facts in journal.all("resumed/")],
         suspense_now=len(suspense),
         suspense_reasons=sorted(Counter(str(each["reason"]) for each in suspense).items()),
         broken_laws=broken_laws,
     )
+
+
+async def _payments(auditor: Desk, document: Document) -> list[Payment]:
+    shown = await auditor.get(f"/invoice/invoices/{document.invoice_id}")
+    return [
+        Payment(
+            account=document.account,
+            amount=Decimal(payment["amount"]),
+            is_debit=payment["method"] == "direct_debit",
+            booked_on=date.fromisoformat(payment["booked_on"]),
+            reversed_on=date.fromisoformat(payment["reversed_on"]) if payment["reversed_on"] else None,
+            reason_code=payment["reason_code"],
+        )
+        for payment in shown["payments"]
+    ]
 
 
 def _file(name: str, on: date, facts: Facts) -> CallFileReport:
@@ -152,7 +184,7 @@ def _file(name: str, on: date, facts: Facts) -> CallFileReport:
         accepted=facts["accepted"],
         duplicates=facts["duplicates"],
         suspended=facts["suspended"],
-        not_billable=facts["not_billable"],
+        not_billable=sum(facts["not_billable"].values()),
         bad_lines=facts["bad_lines"],
     )
 
@@ -167,7 +199,7 @@ def _document(facts: Facts) -> Document:
         is_debited=facts["collection"] == "direct_debit",
         net=Decimal(facts["net"]),
         gross=Decimal(facts["gross"]),
-        open_amount=Decimal(facts["open_amount"]),
+        open_amount=Decimal(facts["open"]),
     )
 
 

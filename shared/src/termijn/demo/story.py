@@ -127,15 +127,14 @@ def _bank_lines(outcome: Outcome, names: dict[str, str]) -> Iterator[Line]:
     collected: dict[date, list[Decimal]] = defaultdict(list)
     transferred: dict[date, list[Decimal]] = defaultdict(list)
     for payment in outcome.payments:
-        into = collected if payment["method"] == "direct_debit" else transferred
-        into[payment["on"]].append(Decimal(payment["amount"]))
+        (collected if payment.is_debit else transferred)[payment.booked_on].append(payment.amount)
     for on, amounts in collected.items():
         yield on, 10, f"The bank collects {len(amounts)} direct debit{'s' if len(amounts) > 1 else ''}: {euros(_sum(amounts))}."
     for on, amounts in transferred.items():
         yield on, 11, f"{len(amounts)} transfer{'s' if len(amounts) > 1 else ''} received: {euros(_sum(amounts))}."
     for back in outcome.reversals:
-        sentence = f"[red]Reversal[/red] {back['reason_code']}: {names[back['account']]}, {euros(Decimal(back['amount']))} taken back."
-        yield back["on"], 12, sentence
+        assert back.reversed_on is not None
+        yield back.reversed_on, 12, f"[red]Reversal[/red] {back.reason_code}: {names[back.account]}, {euros(back.amount)} taken back."
 
 
 def _dunning_lines(outcome: Outcome, names: dict[str, str]) -> Iterator[Line]:
@@ -162,7 +161,7 @@ def _months(outcome: Outcome) -> Table:
     table = Table(title="Invoiced and received", title_justify="left", show_footer=True)
     for title in ("Month", "Invoices", "Net", "With VAT", "By debit", "By transfer", "Reversed"):
         table.add_column(title, justify="left" if title == "Month" else "right")
-    months = sorted({str(Month.of(d.issued_on)) for d in outcome.documents} | {str(Month.of(p["on"])) for p in outcome.payments})
+    months = sorted({str(Month.of(d.issued_on)) for d in outcome.documents} | {str(Month.of(p.booked_on)) for p in outcome.payments})
     rows = [_month_row(outcome, month) for month in months]
     for month, (count, amounts) in zip(months, rows, strict=True):
         table.add_row(month, str(count), *map(euros, amounts))
@@ -175,13 +174,13 @@ def _months(outcome: Outcome) -> Table:
 
 def _month_row(outcome: Outcome, month: str) -> tuple[int, list[Decimal]]:
     documents = [d for d in outcome.documents if str(Month.of(d.issued_on)) == month]
-    payments = [p for p in outcome.payments if str(Month.of(p["on"])) == month]
+    payments = [p for p in outcome.payments if str(Month.of(p.booked_on)) == month]
     return sum(d.gross > 0 for d in documents), [
         _sum(d.net for d in documents),
         _sum(d.gross for d in documents),
-        _sum(Decimal(p["amount"]) for p in payments if p["method"] == "direct_debit"),
-        _sum(Decimal(p["amount"]) for p in payments if p["method"] == "transfer"),
-        _sum(Decimal(r["amount"]) for r in outcome.reversals if str(Month.of(r["on"])) == month),
+        _sum(p.amount for p in payments if p.is_debit),
+        _sum(p.amount for p in payments if not p.is_debit),
+        _sum(r.amount for r in outcome.reversals if r.reversed_on and str(Month.of(r.reversed_on)) == month),
     ]
 
 
@@ -200,7 +199,7 @@ def _dunning(outcome: Outcome) -> Table:
 def _balance(console: Console, outcome: Outcome, names: dict[str, str]) -> None:
     still_open = [d for d in outcome.documents if d.open_amount != 0]
     invoiced = _sum(d.gross for d in outcome.documents)
-    received = _sum(Decimal(p["amount"]) for p in outcome.payments) - _sum(Decimal(r["amount"]) for r in outcome.reversals)
+    received = _sum(p.amount for p in outcome.payments) - _sum(r.amount for r in outcome.reversals)
     console.print(f"Invoiced {euros(invoiced)}, received {euros(received)}, open {euros(_sum(d.open_amount for d in still_open))}.")
     overdue = [d for d in still_open if d.due_on and d.due_on < max(document.issued_on for document in outcome.documents)]
     for document in overdue:

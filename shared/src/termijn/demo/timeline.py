@@ -78,6 +78,8 @@ class Timeline:
             await self._clock.advance_to(stop.instant)
             await self._act(stop, files)
             await self._clock.settle()
+            if stop.kind == "bank":
+                await self._bank.watch(stop.on)
             self._journal.note(stop.key, on=stop.on, facts={})
         progress(todo[-1], len(todo), len(todo))
 
