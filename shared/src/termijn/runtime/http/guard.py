@@ -4,14 +4,18 @@ from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from fastapi import Response
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_BYTES_MAX = 64 * 1024 * 1024
 """A month of call records of a large provider fits; memory of the process is not the caller's to fill."""
 
 
-class _BodyTooLarge(Exception):
-    """The caller sent more than ``BODY_BYTES_MAX``."""
+class _BodyTooLarge(HTTPException):
+    """The caller sent more than ``BODY_BYTES_MAX``. An HTTPException, because FastAPI makes a 400 of any other while it reads a body."""
+
+    def __init__(self) -> None:
+        super().__init__(413, f"The body is larger than {BODY_BYTES_MAX} bytes.")
 
 
 class Guard:
@@ -48,8 +52,6 @@ class Guard:
             try:
                 await self._app(scope, counted, watched)
                 return
-            except _BodyTooLarge:
-                response = self._too_large()
             except Exception as error:
                 response = self._unexpected(error, scope["method"])
         if not is_started:
@@ -61,7 +63,7 @@ class Guard:
         if b"\0" in address:
             return self._refused(400, "BadAddress", "The address contains a NUL character.")
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        return self._too_large() if length.isdigit() and int(length) > BODY_BYTES_MAX else None
-
-    def _too_large(self) -> Response:
-        return self._refused(413, "BodyTooLarge", f"The body is larger than {BODY_BYTES_MAX} bytes.")
+        if length.isdigit() and int(length) > BODY_BYTES_MAX:
+            error = _BodyTooLarge()
+            return self._refused(error.status_code, "BodyTooLarge", error.detail)
+        return None

@@ -14,12 +14,21 @@ from starlette.exceptions import HTTPException
 
 from termijn.kernel.errors import Refusal, VersionMismatch
 from termijn.runtime.handling import Transient
-from termijn.runtime.http.guard import Guard
+from termijn.runtime.http.guard import BODY_BYTES_MAX, Guard
 from termijn.runtime.telemetry import log
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 LOG = log("http")
+
+_OF_STATUS = {
+    400: ("BadRequest", "The request cannot be read."),
+    404: ("NotFound", "There is nothing at this address."),
+    405: ("MethodNotAllowed", "This address does not take that method."),
+    413: ("BodyTooLarge", f"The body is larger than {BODY_BYTES_MAX} bytes."),
+    415: ("MediaTypeNotSupported", "This address does not take a body of that media type."),
+}
+"""Codes are ours and stay: the standard library's phrases change with its version."""
 
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MSGSPEC_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<place>[^`]*)`)?$", re.DOTALL)
@@ -61,7 +70,7 @@ def problem_body(
 
 def body_of(refusal: Refusal) -> dict[str, Any]:
     """A refusal as problem members."""
-    extensions = {"current": refusal.facts.get("current")} if isinstance(refusal, VersionMismatch) else {}
+    extensions: dict[str, Any] = {"current": refusal.facts.get("current")} if isinstance(refusal, VersionMismatch) else {}
     return problem_body(refusal.status, refusal.code, refusal.message, field=refusal.field, **extensions)
 
 
@@ -127,13 +136,8 @@ async def _undecodable(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     """Unknown routes, wrong methods, and what FastAPI itself refuses."""
     assert isinstance(error, HTTPException)
-    status = HTTPStatus(error.status_code)
-    code = "".join(word.capitalize() for word in re.split(r"\W+", status.phrase))
-    detail = {
-        HTTPStatus.NOT_FOUND: "There is nothing at this address.",
-        HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method.",
-    }.get(status, str(error.detail) or status.phrase)
-    return problem(status, code, detail, headers=error.headers)
+    code, detail = _OF_STATUS.get(error.status_code, (f"Http{error.status_code}", str(error.detail)))
+    return problem(error.status_code, code, detail, headers=error.headers)
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
