@@ -197,12 +197,17 @@ def _instant(started: datetime | None, answered: datetime | None, ended: datetim
     """
     if started is None:
         raise _Unreadable("time-start", "is empty")
-    if answered is not None and ended is not None:
-        for folds in product((0, 1), repeat=3):
-            begin, pick_up, hang_up = (t.replace(fold=f).astimezone(UTC) for t, f in zip((started, answered, ended), folds, strict=True))
-            # The duration may count from the start or from the answer; the clock of the exchange may be a second off.
-            lengths = (hang_up - pick_up, hang_up - begin)
-            in_order = begin <= pick_up <= hang_up
-            if in_order and any(abs(length - timedelta(seconds=seconds)) <= timedelta(seconds=1) for length in lengths):
-                return begin
-    return started.astimezone(UTC)
+    if answered is None or ended is None or not any(_comes_twice(stamp) for stamp in (started, answered, ended)):
+        return started.astimezone(UTC)
+    readings = []
+    for folds in product((0, 1), repeat=3):
+        begin, pick_up, hang_up = (t.replace(fold=f).astimezone(UTC) for t, f in zip((started, answered, ended), folds, strict=True))
+        # The duration may count from the start or from the answer; the clock of the exchange may be a second off.
+        lengths = (hang_up - pick_up, hang_up - begin)
+        if begin <= pick_up <= hang_up and any(abs(length - timedelta(seconds=seconds)) <= timedelta(seconds=1) for length in lengths):
+            readings.append((pick_up - begin, begin))
+    return min(readings)[1] if readings else started.astimezone(UTC)
+
+
+def _comes_twice(stamp: datetime) -> bool:
+    return stamp.utcoffset() != stamp.replace(fold=1).utcoffset()
