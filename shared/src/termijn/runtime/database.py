@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -12,6 +12,7 @@ import asyncpg
 
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.handling import Row
+from termijn.runtime.session_locks import SessionLocks
 
 EVERY_PROVIDER = ProviderId("*")
 """What the machinery says when it works for all tenants at once; a service's own code never does."""
@@ -107,24 +108,62 @@ async def _epoch(connection: asyncpg.Connection) -> int:
     return epoch
 
 
+class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """Knows whether its session may hold advisory locks, so that only then giving it back to the pool costs a round trip.
+
+    Nothing else outlives a transaction here: settings are SET LOCAL, and nothing listens or opens cursors.
+    """
+
+    __slots__ = ("may_hold_locks",)
+
+    def note_locks(self) -> None:
+        """Call before the first advisory lock of this session is asked for."""
+        self.may_hold_locks = True
+
+    async def give_back(self) -> None:
+        """What the pool does on release: also after a cancelled task, whose own clean-up may not have run."""
+        if getattr(self, "may_hold_locks", False):
+            await self.execute("select pg_advisory_unlock_all()")
+            self.may_hold_locks = False
+
+
 class ServiceDatabase:
     """The pool of one service, and the two kinds of transaction that exist: serious (REPEATABLE READ) and short."""
 
-    def __init__(self, pool: asyncpg.Pool, epoch: int) -> None:
+    def __init__(self, pool: asyncpg.Pool, epoch: int, app_dsn: str) -> None:
         self.pool = pool
         self.epoch = epoch
+        self.locks = SessionLocks(app_dsn)
+        self._app_dsn = app_dsn
 
     @classmethod
     async def open(cls, address: Address, packages: Sequence[str], *, connections_max: int = 12) -> "ServiceDatabase":
         """Migrate, then connect as the application role."""
         epoch = await migrate(address, packages)
-        pool = await asyncpg.create_pool(address.app_dsn, min_size=1, max_size=connections_max, command_timeout=120)
+        pool = await asyncpg.create_pool(
+            address.app_dsn,
+            min_size=1,
+            max_size=connections_max,
+            command_timeout=120,
+            connection_class=PooledConnection,
+            reset=PooledConnection.give_back,
+        )
         assert pool is not None
-        return cls(pool, epoch)
+        return cls(pool, epoch, address.app_dsn)
 
     async def close(self) -> None:
         """Give all connections back to the server."""
+        await self.locks.close()
         await self.pool.close()
+
+    @asynccontextmanager
+    async def dedicated(self) -> AsyncIterator[Any]:
+        """A connection outside the pool, closed afterwards with all that its session made: for temporary tables."""
+        connection = await asyncpg.connect(self._app_dsn)
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=30)
 
     @asynccontextmanager
     async def transaction(self, provider: ProviderId, *, isolation: str = "repeatable read") -> AsyncIterator[Any]:
@@ -148,6 +187,8 @@ async def begun(connection: Any, provider: ProviderId, *, isolation: str = "repe
         yield
     except BaseException:
         if not connection.is_closed():
-            await connection.execute("rollback")
+            # What went wrong first is what the caller must hear of; a session that cannot roll back is ended by the pool.
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await connection.execute("rollback")
         raise
     await connection.execute("commit")

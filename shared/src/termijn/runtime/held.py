@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from termijn.events.envelope import Envelope
-from termijn.kernel.ids import AccountId, ProviderId, derived_id
+from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.database import EVERY_PROVIDER
-from termijn.runtime.handling import Cause, Row
-from termijn.runtime.inbox import PAGE_MESSAGES, Inbox, Incoming, park_messages
+from termijn.runtime.handling import Row
+from termijn.runtime.inbox import PAGE_MESSAGES, Inbox, Incoming, note, park_messages
+from termijn.runtime.patience import patiently, reason_of
 from termijn.runtime.sql import load
 from termijn.runtime.telemetry import log
 from termijn.runtime.unit_of_work import UnitOfWork
@@ -23,6 +24,10 @@ ops = log("held")
 
 WAITING_MAX = timedelta(days=2)
 """Domain time that a message waits for a fact before its account is parked."""
+
+
+FACTS_MAX = 1_000
+"""Facts that are looked at in one step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +46,19 @@ class Held:
         self._inbox = inbox
 
     async def step(self) -> int:
-        """Try waiting messages whose fact arrived; the number tried."""
-        rows = await self._write.database.short(EVERY_PROVIDER, SQL["ready_waiting"], PAGE_MESSAGES)
-        for row in rows:
-            await self._try_waiting(row)
-        return len(rows)
+        """Wake the messages whose fact arrived and try them; the number tried.
+
+        One at a time: a fact that arrives while a message is tried wakes it after it was put back, never in between.
+        """
+        async with self._write.database.locks.sole("held") as ours:
+            if not ours:
+                return 0
+            async with self._write.database.transaction(EVERY_PROVIDER, isolation="read committed") as connection:
+                await connection.execute(SQL["wake_waiting"], FACTS_MAX)
+                rows = await connection.fetch(SQL["ready_waiting"], PAGE_MESSAGES)
+            for row in rows:
+                await self._try_waiting(row)
+            return len(rows)
 
     async def _try_waiting(self, row: Row) -> None:
         provider = ProviderId(row["provider"])
@@ -59,8 +72,11 @@ class Held:
                 return
             parked = await work.connection.fetch(SQL["parked_accounts"], provider, [message.envelope.account])
             if parked:
-                await park_messages(work.connection, provider, [message], "waited for a fact; the account was parked meanwhile")
+                reason = "waited for a fact; the account was parked meanwhile"
+                await park_messages(work.connection, provider, [message], reason)
+                await note(work, [(message, "parked", reason)])
                 return
+            await note(work, [(message, "handled", None)])
             await self._inbox.react(work, [message])
             # What waits again was tried just now: it is not ready until its fact arrives, and it keeps its first date.
             await work.flush()
@@ -72,17 +88,18 @@ class Held:
             )
 
         try:
-            await self._write.run(provider, message.cause, act)
+            await patiently(lambda: self._write.run(provider, message.cause, act))
         except Exception as error:
-            await self._park_waiting(provider, row, message, f"{type(error).__name__}: {error}")
+            await self._park_waiting(provider, row, message, reason_of(error))
 
     async def _park_waiting(self, provider: ProviderId, row: Row, message: Incoming, reason: str) -> None:
         ops.error("account parked", provider=provider, account=message.envelope.account, message_id=str(message.envelope.id))
 
         async def act(work: UnitOfWork) -> None:
-            await work.connection.execute("delete from waiting_message where position = $1", row["position"])
-            await work.connection.execute(SQL["park_account"], provider, message.envelope.account, reason)
-            await park_messages(work.connection, provider, [message], reason)
+            if await work.connection.fetchval("delete from waiting_message where position = $1 returning 1", row["position"]):
+                await work.connection.execute(SQL["park_account"], provider, message.envelope.account, reason)
+                await park_messages(work.connection, provider, [message], reason)
+                await note(work, [(message, "parked", reason)])
 
         await self._write.run(provider, message.cause, act)
 
@@ -94,23 +111,26 @@ class Held:
 
     async def expire(self, now: datetime) -> int:
         """Park what waited too long, with what it waited for as the reason."""
-        rows = await self._write.database.short(
-            EVERY_PROVIDER,
-            "select position, provider, awaits, envelope, data from waiting_message where since <= $1 order by position limit $2",
-            now - WAITING_MAX,
-            PAGE_MESSAGES,
-        )
-        for row in rows:
-            await self._park_waiting(ProviderId(row["provider"]), row, _incoming(row), f"waited two days for {row['awaits']}")
-        return len(rows)
+        async with self._write.database.locks.sole("held") as ours:
+            if not ours:
+                return 0
+            rows = await self._write.database.short(
+                EVERY_PROVIDER,
+                "select position, provider, awaits, envelope, data from waiting_message where since <= $1 and not is_ready "
+                "order by position limit $2",
+                now - WAITING_MAX,
+                PAGE_MESSAGES,
+            )
+            for row in rows:
+                await self._park_waiting(ProviderId(row["provider"]), row, _incoming(row), f"waited two days for {row['awaits']}")
+            return len(rows)
 
     async def parked(self, provider: ProviderId) -> Sequence[Row]:
-        """The parked accounts of a provider: account, reason, since, messages waiting behind."""
+        """The parked accounts of a provider (or of all of them): provider, account, reason, since, messages waiting behind."""
         return await self._write.database.short(
             provider,
-            "select k.account, k.reason, k.since, count(m.position) as messages from parked_key k "
-            "left join parked_message m using (provider, account) where k.provider = $1 group by 1, 2, 3 order by k.since",
-            provider,
+            "select k.provider, k.account, k.reason, k.since, count(m.position) as messages from parked_key k "
+            "left join parked_message m using (provider, account) group by 1, 2, 3, 4 order by k.since, k.provider, k.account",
         )
 
     async def replay(self, provider: ProviderId, account: AccountId) -> Replayed:
@@ -118,42 +138,54 @@ class Held:
         handled = 0
         while True:
             outcome = await self._replay_next(provider, account)
-            if outcome is None:
-                return Replayed(handled=handled, stopped_by=None)
             if outcome:
                 return Replayed(handled=handled, stopped_by=outcome)
-            handled += 1
+            if outcome is not None:
+                handled += 1
+            elif await self._release(provider, account):
+                return Replayed(handled=handled, stopped_by=None)
             await asyncio.sleep(0)
+
+    async def _release(self, provider: ProviderId, account: AccountId) -> bool:
+        """Let the account flow again, unless a message was parked behind at the last moment.
+
+        READ COMMITTED: whoever parks behind holds the row, and what it parked must be seen once it let go.
+        """
+        async with self._write.database.transaction(provider, isolation="read committed") as connection:
+            await connection.execute(SQL["lock_parked"], provider, account)
+            if await connection.fetch(SQL["first_parked"], provider, account):
+                return False
+            await connection.execute("delete from parked_key where provider = $1 and account = $2", provider, account)
+            await connection.execute(SQL["retry_outbox"], provider, account)
+            return True
 
     async def _replay_next(self, provider: ProviderId, account: AccountId) -> str | None:
         """None: nothing is parked any more. Empty: one message was handled. Else the reason why the next one failed."""
         found = await self._write.database.short(provider, SQL["first_parked"], provider, account)
-        cause = _incoming(found[0]).cause if found else None
+        if not found:
+            return None
 
         async def act(work: UnitOfWork) -> str | None:
-            # The one row that replays, live messages and parking are serialised by.
-            await work.connection.execute("select 1 from parked_key where provider = $1 and account = $2 for update", provider, account)
+            await work.connection.execute(SQL["lock_parked"], provider, account)
             rows = await work.connection.fetch(SQL["first_parked"], provider, account)
             if not rows:
-                await work.connection.execute("delete from parked_key where provider = $1 and account = $2", provider, account)
                 return None
-            await self._inbox.react(work, [_incoming(rows[0])])
+            message = _incoming(rows[0])
+            await self._inbox.follow(work, message)
+            await note(work, [(message, "handled", None)])
+            if self._inbox.listens_to(message):
+                await self._inbox.react(work, [message])
             await work.connection.execute("delete from parked_message where position = $1", rows[0]["position"])
             return ""
 
         try:
-            return await self._write.run(provider, cause or _release_cause(provider, account), act)
+            return await self._write.run(provider, _incoming(found[0]).cause, act)
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = reason_of(error)
             await self._write.database.short(
                 provider, "update parked_key set reason = $3 where provider = $1 and account = $2", provider, account, reason
             )
             return reason
-
-
-def _release_cause(provider: ProviderId, account: AccountId) -> Cause:
-    occasion = derived_id("release", provider, account)
-    return Cause(actor="ops", why="nothing is parked any more", correlation_id=occasion, causation_id=occasion)
 
 
 def _incoming(row: Row) -> Incoming:

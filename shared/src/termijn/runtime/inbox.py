@@ -4,21 +4,21 @@ A page of messages is one transaction. Where a page fails, each of its messages 
 its account, and later messages of that account wait behind it.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
-from termijn.runtime.transport.base import InRecord
 
 from termijn.events.base import Event
 from termijn.events.envelope import Envelope
-from termijn.kernel.errors import Busy
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.codec import Registry
-from termijn.runtime.handling import Cause, Handled, Message, NoEffect, Outcome, Reaction, Transient, Waiting
+from termijn.runtime.handling import Cause, Handled, Message, NoEffect, Outcome, Reaction, Waiting
+from termijn.runtime.patience import patiently, reason_of
 from termijn.runtime.sql import load
 from termijn.runtime.telemetry import log
+from termijn.runtime.transport.base import InRecord
 from termijn.runtime.unit_of_work import UnitOfWork
 from termijn.runtime.write_path import WritePath, is_conflict
 
@@ -28,10 +28,7 @@ ops = log("inbox")
 
 PAGE_MESSAGES = 50
 """Messages that share a transaction."""
-TRANSIENT_TRIES = 5
-"""Then the account is parked with the reason."""
-TRANSIENT_DELAYS_S = (0.2, 0.8, 3.0, 10.0)
-"""Machine time between tries: 14 s in all."""
+BEHIND = "waits behind what is parked"
 
 Offsets = Mapping[tuple[str, int], int]
 
@@ -52,6 +49,10 @@ class Incoming(msgspec.Struct, frozen=True):
         """What follows from this message is caused by it."""
         e = self.envelope
         return Cause(actor=e.publisher, why=f"{e.type} of {e.publisher}", correlation_id=e.correlation_id, causation_id=e.id, trace=e.trace)
+
+
+class MessageMissing(Exception):
+    """Messages of a publisher are numbered densely per account, and one has not come; the message says which."""
 
 
 class Inbox:
@@ -88,27 +89,23 @@ class Inbox:
             return False
 
     async def _take_alone(self, provider: ProviderId, message: Incoming, offsets: Offsets) -> None:
-        for delay in (*TRANSIENT_DELAYS_S, None):
-            try:
-                await self._write.run(provider, message.cause, lambda work: self._handle(work, [message], offsets))
-                return
-            except (Transient, Busy, OSError) as error:
-                if delay is None:
-                    await self._park(provider, message, offsets, f"still failing after {TRANSIENT_TRIES} tries: {error}")
-                    return
-                await asyncio.sleep(delay)
-            except Exception as error:
-                ops.error("account parked: a message failed", error, provider=provider, account=message.envelope.account)
-                await self._park(provider, message, offsets, f"{type(error).__name__}: {error}")
-                return
+        try:
+            await patiently(lambda: self._write.run(provider, message.cause, lambda work: self._handle(work, [message], offsets)))
+        except Exception as error:
+            ops.error("account parked: a message failed", error, provider=provider, account=message.envelope.account)
+            await self._park(provider, message, offsets, reason_of(error))
 
     async def _handle(self, work: UnitOfWork, page: Sequence[Incoming], offsets: Offsets) -> None:
         fresh = await self._enter(work, page)
-        gaps = await self._advance(work, page)
-        parked = await self._behind(work, fresh, gaps)
-        live = [m for m in fresh if m.envelope.id not in parked and self._reaction(m) is not None]
+        beyond = await self._advance(work, page)
+        parked = await self._behind(work, fresh, beyond)
+        live = [m for m in fresh if m.envelope.id not in parked and self.listens_to(m)]
         await self.react(work, live)
         await write_offsets(work.connection, offsets)
+
+    def listens_to(self, message: Incoming) -> bool:
+        """Whether there is a reaction to it."""
+        return self._reaction(message) is not None
 
     def _reaction(self, message: Incoming) -> Reaction[Any] | None:
         return self._reactions.get((message.envelope.publisher, message.envelope.type))
@@ -129,37 +126,48 @@ class Inbox:
                 fresh.append(message)
         return fresh
 
-    async def _advance(self, work: UnitOfWork, page: Sequence[Incoming]) -> dict[tuple[str, str], str]:
-        """Move the dense numbers on; the accounts where one is missing, with the reason."""
+    async def _advance(self, work: UnitOfWork, page: Sequence[Incoming]) -> dict[UUID, str]:
+        """Move the dense numbers on, never over a gap; the messages beyond one, by id, with what is missing before them."""
         keys = sorted({(m.envelope.publisher, str(m.envelope.account)) for m in page})
         rows = await work.connection.fetch(SQL["read_progress"], work.provider, [k[0] for k in keys], [k[1] for k in keys])
         last = {(row["publisher"], row["account"]): row["last_number"] for row in rows}
-        gaps: dict[tuple[str, str], str] = {}
+        moved: dict[tuple[str, str], int] = {}
+        beyond: dict[UUID, str] = {}
         for message in page:
-            key = (message.envelope.publisher, str(message.envelope.account))
+            key, number = (message.envelope.publisher, str(message.envelope.account)), message.envelope.number
             expected = last.get(key, 0) + 1
-            if message.envelope.number > expected:
-                gaps.setdefault(key, f"number {expected} of {key[0]} is missing: {message.envelope.number} came")
-            if message.envelope.number >= expected:
-                last[key] = message.envelope.number
-        changed = sorted((*key, number) for key, number in last.items())
-        await work.connection.execute(SQL["write_progress"], work.provider, *zip(*changed, strict=True))
-        return gaps
+            if number > expected:
+                beyond[message.envelope.id] = f"gap: number {expected} of {key[0]} is missing, {number} came"
+            elif number == expected:
+                last[key] = moved[key] = number
+        if moved:
+            changed = sorted((*key, number) for key, number in moved.items())
+            await work.connection.execute(SQL["write_progress"], work.provider, *zip(*changed, strict=True))
+        return beyond
 
-    async def _behind(self, work: UnitOfWork, fresh: Sequence[Incoming], gaps: Mapping[tuple[str, str], str]) -> set[Any]:
+    async def follow(self, work: UnitOfWork, message: Incoming) -> None:
+        """Move the number on to a message that is replayed. Raises ``MessageMissing`` where one before it has not come."""
+        missing = (await self._advance(work, [message])).get(message.envelope.id)
+        if missing is not None:
+            raise MessageMissing(missing)
+
+    async def _behind(self, work: UnitOfWork, fresh: Sequence[Incoming], beyond: Mapping[UUID, str]) -> set[UUID]:
         """Put messages of parked accounts behind what is parked there; the ids of those messages."""
         if not fresh:
             return set()
-        for (_, account), reason in gaps.items():
-            await work.connection.execute(SQL["park_account"], work.provider, account, f"gap: {reason}")
-            ops.error("account parked: a message is missing", provider=work.provider, account=account)
+        for message in fresh:
+            if message.envelope.id in beyond:
+                account = message.envelope.account
+                await work.connection.execute(SQL["park_account"], work.provider, account, beyond[message.envelope.id])
+                ops.error("account parked: a message is missing", provider=work.provider, account=account)
         accounts = sorted({m.envelope.account for m in fresh})
         rows = await work.connection.fetch(SQL["parked_accounts"], work.provider, accounts)
         held = {row["account"] for row in rows}
-        behind = [m for m in fresh if m.envelope.account in held and self._reaction(m) is not None]
+        # Beyond a gap everything is kept, also what nobody listens to: its number is needed to see the gap close.
+        behind = [m for m in fresh if m.envelope.account in held and (self.listens_to(m) or m.envelope.id in beyond)]
         if behind:
-            await park_messages(work.connection, work.provider, behind, "waits behind what is parked")
-            await note(work, [(m, "parked", "waits behind what is parked") for m in behind])
+            await park_messages(work.connection, work.provider, behind, BEHIND)
+            await note(work, [(m, "parked", beyond.get(m.envelope.id, BEHIND)) for m in behind])
         return {m.envelope.id for m in behind}
 
     async def react(self, work: UnitOfWork, messages: Sequence[Incoming]) -> None:
@@ -168,7 +176,7 @@ class Inbox:
         await work.prefetch([wanted for reaction, message, _ in typed for wanted in reaction.streams(message)])
         for reaction in {id(r): r for r, _, _ in typed}.values():
             await reaction.prepare(work, [m for r, m, _ in typed if r is reaction])
-        outcomes: list[tuple[Incoming, str, str]] = []
+        outcomes: list[tuple[Incoming, str, str | None]] = []
         waiting: list[tuple[Incoming, Waiting]] = []
         for reaction, message, incoming in typed:
             work.cause = incoming.cause
@@ -218,8 +226,8 @@ def _pages(messages: Sequence[Incoming]) -> list[list[Incoming]]:
     return [of_one[i : i + PAGE_MESSAGES] for of_one in by_provider.values() for i in range(0, len(of_one), PAGE_MESSAGES)]
 
 
-async def note(work: UnitOfWork, outcomes: Sequence[tuple[Incoming, str, str]]) -> None:
-    """Record what became of messages, where it was not simply handled."""
+async def note(work: UnitOfWork, outcomes: Sequence[tuple[Incoming, str, str | None]]) -> None:
+    """Record what became of messages; on arrival they are noted as handled."""
     if outcomes:
         await work.connection.execute(
             SQL["note_outcomes"],

@@ -33,10 +33,12 @@ class Projector:
 
     async def step(self) -> int:
         """Bring each view one page further; the number of events applied."""
-        return sum([await self._follow(view) for view in self._views])
+        async with self._database.locks.sole("projector") as ours:
+            return sum([await self._follow(view) for view in self._views]) if ours else 0
 
     async def _follow(self, view: View) -> int:
-        async with self._database.transaction(EVERY_PROVIDER) as connection:
+        # READ COMMITTED: after waiting for a rebuild that holds the checkpoint, what it left must be seen. One statement reads events.
+        async with self._database.transaction(EVERY_PROVIDER, isolation="read committed") as connection:
             checkpoint = await read_checkpoint(connection, view.name)
             rows = await connection.fetch(SQL["read_store"], *checkpoint, self._plant.epoch, PAGE_EVENTS)
             if rows:
@@ -95,15 +97,20 @@ def _recorded(plant: Plant, row: Row, sealer: Sealer | None) -> Recorded:
 
 async def read_checkpoint(connection: Any, view: str) -> tuple[int, int, int]:
     """How far a view is; locks it, so that two projectors cannot apply the same page."""
-    row = await connection.fetchrow("select epoch, txid, position from view_checkpoint where view = $1 for update", view)
-    return START if row is None else (row["epoch"], row["txid"], row["position"])
+    sql = "select epoch, txid, position from view_checkpoint where view = $1 for update"
+    row = await connection.fetchrow(sql, view)
+    if row is None:
+        # There must be a row to lock.
+        insert = "insert into view_checkpoint (view, epoch, txid, position) values ($1, $2, $3, $4) on conflict do nothing"
+        await connection.execute(insert, view, *START)
+        row = await connection.fetchrow(sql, view)
+    return (row["epoch"], row["txid"], row["position"])
 
 
 async def write_checkpoint(connection: Any, view: str, last: Row) -> None:
     """The view has applied everything up to and including this event."""
     await connection.execute(
-        "insert into view_checkpoint (view, epoch, txid, position) values ($1, $2, $3, $4) "
-        "on conflict (view) do update set epoch = excluded.epoch, txid = excluded.txid, position = excluded.position",
+        "update view_checkpoint set epoch = $2, txid = $3, position = $4 where view = $1",
         view,
         last["epoch"],
         last["txid"],

@@ -7,11 +7,13 @@ waiting for the lock then applies its own event, which no one else has applied, 
 from collections.abc import Callable
 from typing import Any
 
+from termijn.kernel.errors import Busy
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase, begun
 from termijn.runtime.handling import Row, View
 from termijn.runtime.projector import PAGE_EVENTS, START, apply_rows, read_checkpoint, write_checkpoint
 from termijn.runtime.sql import load
 from termijn.runtime.unit_of_work import Plant
+from termijn.runtime.write_path import ATTEMPTS_MAX, CONFLICTS
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
 
@@ -23,71 +25,59 @@ def _unseen(events: int) -> None:
 
 
 async def rebuild(database: ServiceDatabase, plant: Plant, view: View, progress: Progress = _unseen) -> int:
-    """Build one view anew from the store; the number of events read. ``progress`` is told of each page."""
-    async with database.pool.acquire() as connection:
-        async with begun(connection, EVERY_PROVIDER, isolation="read committed"):
-            for table in view.tables:
-                await connection.execute(
-                    f"create temporary table rebuilt_{table} (like public.{table} including all) on commit preserve rows"
-                )
-        try:
-            return await _rebuild(connection, plant, view, progress)
-        finally:
-            for table in view.tables:
-                await connection.execute(f"drop table if exists pg_temp.{table}, pg_temp.rebuilt_{table}")
+    """Build one view anew from the store; the number of events read. ``progress`` is told of each page.
+
+    Raises ``Busy`` where writers would not let it have its tables.
+    """
+    # A connection of its own: a statement that a pooled one prepared before goes on writing to the real table.
+    async with database.dedicated() as connection:
+        await connection.execute(
+            "".join(f"create temporary table {table} (like public.{table} including all) on commit preserve rows;" for table in view.tables)
+        )
+        last, events = await _fill(connection, plant, view, progress)
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                async with begun(connection, EVERY_PROVIDER, isolation="read committed"):
+                    return events + await _swap(connection, plant, view, last)
+            except CONFLICTS as error:
+                conflict = error  # a writer had one of the tables and wanted another: it goes first
+        raise Busy from conflict
 
 
-async def _rebuild(connection: Any, plant: Plant, view: View, progress: Progress) -> int:
-    beside = _Beside(connection, plant, view)
+async def _fill(connection: Any, plant: Plant, view: View, progress: Progress) -> tuple[Row | None, int]:
+    """Apply what is below every running transaction to temporary tables, which hide the real ones of the same name."""
     last: Row | None = None
     events = 0
     while True:
         async with begun(connection, EVERY_PROVIDER):
             rows = await connection.fetch(SQL["read_store"], *_after(last), plant.epoch, PAGE_EVENTS)
-            await beside.apply(rows)
+            await apply_rows(connection, plant, view, rows)
         if not rows:
-            break
+            return last, events
         last, events = rows[-1], events + len(rows)
         progress(len(rows))
-    # READ COMMITTED on purpose: the statements after the lock must see what was committed while waiting for it.
-    async with begun(connection, EVERY_PROVIDER, isolation="read committed"):
-        await read_checkpoint(connection, view.name)
-        for table in view.tables:
-            await connection.execute(f"lock table public.{table} in share row exclusive mode")
-        while True:
-            sql, limits = ("read_store_committed", [PAGE_EVENTS]) if view.is_synchronous else ("read_store", [plant.epoch, PAGE_EVENTS])
-            rows = await connection.fetch(SQL[sql], *_after(last), *limits)
-            if not rows:
-                break
-            await beside.apply(rows)
-            last, events = rows[-1], events + len(rows)
-        for table in reversed(view.tables):
-            await connection.execute(f"delete from public.{table}")
-        for table in view.tables:
-            await connection.execute(f"insert into public.{table} select * from pg_temp.rebuilt_{table}")
-        if last is not None and not view.is_synchronous:
-            await write_checkpoint(connection, view.name, last)
+
+
+async def _swap(connection: Any, plant: Plant, view: View, last: Row | None) -> int:
+    """With writers locked out, apply the rest and put the new rows in the place of the old; the number of events read.
+
+    READ COMMITTED on purpose: the statements after the lock must see what was committed while waiting for it.
+    """
+    events = 0
+    if not view.is_synchronous:
+        await read_checkpoint(connection, view.name)  # keeps the projector out
+    await connection.execute(f"lock table {', '.join('public.' + table for table in view.tables)} in share row exclusive mode")
+    sql, limits = ("read_store_committed", [PAGE_EVENTS]) if view.is_synchronous else ("read_store", [plant.epoch, PAGE_EVENTS])
+    while rows := await connection.fetch(SQL[sql], *_after(last), *limits):
+        await apply_rows(connection, plant, view, rows)
+        last, events = rows[-1], events + len(rows)
+    for table in reversed(view.tables):
+        await connection.execute(f"delete from public.{table}")
+    for table in view.tables:
+        await connection.execute(f"insert into public.{table} overriding system value select * from pg_temp.{table}")
+    if last is not None and not view.is_synchronous:
+        await write_checkpoint(connection, view.name, last)
     return events
-
-
-class _Beside:
-    """Applies events to temporary tables that stand before the real ones on the search path while a page is applied."""
-
-    def __init__(self, connection: Any, plant: Plant, view: View) -> None:
-        self._connection = connection
-        self._plant = plant
-        self._view = view
-
-    async def apply(self, rows: list[Row]) -> None:
-        if not rows:
-            return
-        await self._rename("rebuilt_{}", "{}")
-        await apply_rows(self._connection, self._plant, self._view, rows)
-        await self._rename("{}", "rebuilt_{}")
-
-    async def _rename(self, old: str, new: str) -> None:
-        for table in self._view.tables:
-            await self._connection.execute(f"alter table pg_temp.{old.format(table)} rename to {new.format(table)}")
 
 
 def _after(last: Row | None) -> tuple[int, int, int]:

@@ -1,24 +1,31 @@
 """The outbox relay: number, publish in order, wait for every acknowledgement, delete.
 
 One relay per service at a time (a session lock); it never skips locked rows, because that would swap messages of one account.
+What was numbered first is sent first, which is not the order of positions: a transaction may commit late.
 Dying between publishing and deleting sends a page again; listeners know it by message id and by number.
 """
 
 from typing import Any
 
 import msgspec
-from termijn.runtime.transport.base import OutRecord, RecordRefused, Transport
 
 from termijn.events.envelope import Envelope
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase
 from termijn.runtime.faults import fault
 from termijn.runtime.sql import load
+from termijn.runtime.telemetry import log
+from termijn.runtime.transport.base import OutRecord, RecordRefused, Transport
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
 
+ops = log("relay")
+
 PAGE_ROWS = 500
 """Messages per round: large enough to fill a batch, small enough that a crash repeats little."""
+
+
+_NUMBERING_LOCK = 7_311_003
 
 
 class Relay:
@@ -31,7 +38,13 @@ class Relay:
 
     async def step(self) -> int:
         """Send one page; the number of messages that left the outbox."""
+        async with self._database.locks.sole("relay") as ours:
+            return await self._send() if ours else 0
+
+    async def _send(self) -> int:
         async with self._database.transaction(EVERY_PROVIDER, isolation="read committed") as connection:
+            # A session can be lost while its process goes on; numbers must be dense even then, so numbering has a lock of its own.
+            await connection.execute("select pg_advisory_xact_lock($1)", _NUMBERING_LOCK)
             await connection.execute(SQL["number_outbox"], PAGE_ROWS)
             rows = await connection.fetch(SQL["numbered_outbox"], PAGE_ROWS)
         fault("relay.after_number")
@@ -52,7 +65,10 @@ class Relay:
             except RecordRefused as refused:
                 bad = rows[refused.index]
                 provider, account = ProviderId(bad["provider"]), bad["account"]
-                await self._database.short(provider, SQL["park_account"], provider, account, f"outbox: {refused.reason}")
+                async with self._database.transaction(provider, isolation="read committed") as connection:
+                    await connection.execute(SQL["refuse_outbox"], bad["position"])
+                    await connection.execute(SQL["park_account"], provider, account, f"outbox: {refused.reason}")
+                ops.error("account parked: the broker refused a message", provider=provider, account=account)
                 rows = [row for row in rows if (row["provider"], row["account"]) != (provider, account)]
         return rows
 

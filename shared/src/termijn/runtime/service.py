@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from termijn.runtime.transport.base import Consumer, Transport
-
 from termijn.kernel.ids import ProviderId
 from termijn.runtime import rebuild as rebuilding
 from termijn.runtime.clock import Clock
@@ -22,6 +20,7 @@ from termijn.runtime.inbox import Inbox, Incoming
 from termijn.runtime.projector import Projector
 from termijn.runtime.relay import Relay
 from termijn.runtime.timers import Instant, TimerDesk
+from termijn.runtime.transport.base import Consumer, Transport
 from termijn.runtime.unit_of_work import Keys, Plant, UnitOfWork
 from termijn.runtime.workers import WorkerDesk
 from termijn.runtime.write_path import WritePath
@@ -126,7 +125,7 @@ class Service:
     async def is_outbox_full(self) -> bool:
         """Whether bulk work should pause until the relay has caught up."""
         rows = await self.database.short(
-            EVERY_PROVIDER, "select count(*) > $1 as full from (select 1 from outbox limit $1 + 1) as some", OUTBOX_ROWS_BULK
+            EVERY_PROVIDER, "select count(*) > $1 as full from (select 1 from outbox limit $1 + 1) as counted", OUTBOX_ROWS_BULK
         )
         return bool(rows[0]["full"])
 
@@ -161,8 +160,9 @@ class Service:
         """Nothing to send, to receive or to try again."""
         rows = await self.database.short(
             EVERY_PROVIDER,
-            "select exists (select 1 from outbox o where not exists (select 1 from parked_key k "
-            "where k.provider = o.provider and k.account = o.account)) or exists (select 1 from waiting_message where is_ready) as busy",
+            "select exists (select 1 from outbox o where not exists (select 1 from outbox r "
+            "where r.provider = o.provider and r.account = o.account and r.is_refused)) "
+            "or exists (select 1 from waiting_message where is_ready) or exists (select 1 from arrived_fact) as busy",
         )
         if rows[0]["busy"]:
             return False

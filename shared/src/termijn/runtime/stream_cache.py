@@ -26,22 +26,27 @@ class StreamCache:
 
     def __init__(self, streams_max: int = STREAMS_MAX) -> None:
         self._streams_max = streams_max
-        self._streams: OrderedDict[str, Loaded] = OrderedDict()
+        self._streams: OrderedDict[tuple[str, str], Loaded] = OrderedDict()
         self._fingerprints: dict[str, str] = {}
 
-    def get(self, stream: str) -> Loaded | None:
-        """The newest state known of a stream, or None."""
-        loaded = self._streams.get(stream)
+    def get(self, provider: str, stream: str) -> Loaded | None:
+        """The newest state known of a stream, or None.
+
+        The provider is asked for although it is part of the name: account ``b-c`` of provider ``a`` and account ``c`` of
+        provider ``a-b`` have streams of one name (SEC-1).
+        """
+        loaded = self._streams.get((provider, stream))
         if loaded is not None:
-            self._streams.move_to_end(stream)
+            self._streams.move_to_end((provider, stream))
         return loaded
 
-    def put(self, stream: str, loaded: Loaded) -> None:
+    def put(self, provider: str, stream: str, loaded: Loaded) -> None:
         """Keep a committed state, unless a newer one is known."""
-        known = self._streams.get(stream)
+        key = (provider, stream)
+        known = self._streams.get(key)
         if known is None or known.version < loaded.version:
-            self._streams[stream] = loaded
-        self._streams.move_to_end(stream)
+            self._streams[key] = loaded
+        self._streams.move_to_end(key)
         while len(self._streams) > self._streams_max:
             self._streams.popitem(last=False)
 

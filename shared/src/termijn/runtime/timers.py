@@ -4,19 +4,17 @@ Timers are spread over shards by account, and each shard has one worker at a tim
 fire timers of one account at once. (Skipping locked rows instead fired 1,066 timers after a later one of their stream.)
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from termijn.kernel.errors import Busy
 from termijn.kernel.ids import AccountId, ProviderId, derived_id
 from termijn.runtime.codec import WakeUps
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.faults import fault
-from termijn.runtime.handling import Cause, Fired, Row, Transient, WakeUpHandler
-from termijn.runtime.inbox import TRANSIENT_DELAYS_S, TRANSIENT_TRIES
+from termijn.runtime.handling import Cause, Fired, Row, Waiting, WakeUpHandler
+from termijn.runtime.patience import patiently, reason_of
 from termijn.runtime.sql import load
 from termijn.runtime.telemetry import log
 from termijn.runtime.timer_row import SHARDS
@@ -55,15 +53,20 @@ class TimerDesk:
 
     async def step(self, until: Instant, shards: Sequence[int] = tuple(range(SHARDS)), page: int = PAGE_TIMERS) -> int:
         """Fire one page of what is due; the number of timers dealt with."""
-        rows = await self._write.database.short(EVERY_PROVIDER, SQL["due_timers"], list(shards), until.due_at, until.rank, page)
-        pages = _pages(rows)
-        for of_one in pages:
-            await self._fire_page(of_one)
-        return sum(len(of_one) for of_one in pages)
+        async with self._write.database.locks.sole("timers", shards) as ours:
+            if not ours:
+                return 0
+            rows = await self._write.database.short(EVERY_PROVIDER, SQL["due_timers"], list(ours), until.due_at, until.rank, page)
+            pages = _pages(rows)
+            for of_one in pages:
+                await self._fire_page(of_one)
+            return sum(len(of_one) for of_one in pages)
 
     async def _fire_page(self, rows: Sequence[Row]) -> None:
         provider = ProviderId(rows[0]["provider"])
-        fired = [self._typed(row) for row in rows]
+        fired = await self._read(provider, rows)
+        if not fired:
+            return
         try:
             for handler, mine in self._by_handler(fired):
                 await handler.before(self._write.database, mine)
@@ -80,23 +83,36 @@ class TimerDesk:
 
     async def _fire_alone(self, provider: ProviderId, fired: Fired[Any]) -> bool:
         """Fire one timer; False where it failed and parked its account."""
-        reason = f"still failing after {TRANSIENT_TRIES} tries"
-        for delay in (*TRANSIENT_DELAYS_S, None):
+
+        async def attempt() -> None:
+            for handler, mine in self._by_handler([fired]):
+                await handler.before(self._write.database, mine)
+            await self._write.run(provider, _cause(fired), lambda work: self._handle(work, [fired]))
+
+        try:
+            await patiently(attempt)
+            return True
+        except Exception as error:
+            await self._park(provider, fired.account, fired.timer_id, error)
+            return False
+
+    async def _park(self, provider: ProviderId, account: str, timer_id: str, error: Exception) -> None:
+        ops.error("account parked: a timer failed", error, provider=provider, account=account, timer_id=timer_id)
+        await self._write.database.short(provider, SQL["park_account"], provider, account, f"timer {timer_id}: {reason_of(error)}")
+
+    async def _read(self, provider: ProviderId, rows: Sequence[Row]) -> list[Fired[Any]]:
+        """The timers of a page; one that this release cannot read parks its account, and the page goes on without it."""
+        fired: list[Fired[Any]] = []
+        unreadable: set[str] = set()
+        for row in rows:
+            if row["account"] in unreadable:
+                continue
             try:
-                for handler, mine in self._by_handler([fired]):
-                    await handler.before(self._write.database, mine)
-                await self._write.run(provider, _cause(fired), lambda work: self._handle(work, [fired]))
-                return True
-            except (Transient, Busy, OSError) as error:
-                reason = f"still failing after {TRANSIENT_TRIES} tries: {error}"
-                if delay is not None:
-                    await asyncio.sleep(delay)
+                fired.append(self._typed(row))
             except Exception as error:
-                reason = f"{type(error).__name__}: {error}"
-                ops.error("account parked: a timer failed", error, provider=provider, account=fired.account, timer_id=fired.timer_id)
-                break
-        await self._write.database.short(provider, SQL["park_account"], provider, fired.account, f"timer {fired.timer_id}: {reason}")
-        return False
+                unreadable.add(row["account"])
+                await self._park(provider, row["account"], row["timer_id"], error)
+        return fired
 
     async def _handle(self, work: UnitOfWork, fired: Sequence[Fired[Any]]) -> None:
         rows = await work.connection.fetch(SQL["claim_timers"], work.provider, work.now, [one.timer_id for one in fired])
@@ -108,7 +124,9 @@ class TimerDesk:
             await handler.prepare(work, mine)
         for one in due:
             work.cause = _cause(one)
-            await self._handlers[type(one.wake_up).__name__].handle(work, one)
+            outcome = await self._handlers[type(one.wake_up).__name__].handle(work, one)
+            # A timer fires once: what is not ready yet sets another one, or nobody would ever look again.
+            assert not isinstance(outcome, Waiting), f"{one.timer_id} has fired and cannot wait: {outcome}"
 
     def _by_handler(self, fired: Sequence[Fired[Any]]) -> list[tuple[WakeUpHandler[Any], list[Fired[Any]]]]:
         groups: dict[str, list[Fired[Any]]] = {}

@@ -4,7 +4,7 @@ A page of fifty messages is one unit of work: its streams are loaded with one qu
 read models are written with one statement each. Later decisions see earlier ones, because the state is kept here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from termijn.runtime import codec
 from termijn.runtime.aggregate import Aggregate, CommandT, EventT, SetTimer, StateT, TimerChange
 from termijn.runtime.clock import machine_now
 from termijn.runtime.handling import Blobs, Cause, Definition, Recorded, Row, Statement
+from termijn.runtime.keys import KeyDestroyed
 from termijn.runtime.sql import load
 from termijn.runtime.stream_cache import Loaded, StreamCache
 from termijn.runtime.timer_row import TimerRow, timer_id_of
@@ -58,6 +59,7 @@ class UnitOfWork:
         self.provider = provider
         self.now = now
         self.cause = cause
+        self._recorded_at = machine_now()
         self.memo: dict[Any, Any] = {}
         self._streams: dict[str, Loaded] = {}
         self._pending: list[Recorded] = []
@@ -72,43 +74,50 @@ class UnitOfWork:
         return self._plant.blobs
 
     async def prefetch(self, wanted: Sequence[tuple[Aggregate[Any, Any, Any], str]]) -> None:
-        """Load many streams with one query (two where there is no cached or recent state)."""
+        """Load many streams with one query: what is cached, the snapshots of what is far behind, and the events since."""
         missing: dict[str, Aggregate[Any, Any, Any]] = {}
         for aggregate, key in wanted:
             stream = aggregate.stream(self.provider, key)
             if stream not in self._streams:
                 missing[stream] = aggregate
-        if not missing:
-            return
-        for stream, aggregate in missing.items():
-            self._streams[stream] = self._plant.cache.get(stream) or Loaded(aggregate.initial, 0)
-        await self._load_snapshots({s: a for s, a in missing.items() if self._streams[s].version == 0})
-        names = list(missing)
-        rows = await self.connection.fetch(SQL["load_streams"], self.provider, names, [self._streams[s].version for s in names])
+        if missing and (erased := await self._load(missing, with_snapshots=True)):
+            # The key of these snapshots was destroyed; shredded events still say all that may be known.
+            await self._load({stream: missing[stream] for stream in erased}, with_snapshots=False)
+
+    async def _load(self, missing: Mapping[str, Aggregate[Any, Any, Any]], *, with_snapshots: bool) -> set[str]:
+        """Load streams; those whose snapshot cannot be opened are left out and returned."""
+        cache = self._plant.cache
+        loading = {s: (with_snapshots and cache.get(self.provider, s)) or Loaded(a.initial, 0) for s, a in missing.items()}
+        rows = await self.connection.fetch(
+            SQL["load_streams"],
+            self.provider,
+            list(loading),
+            [loaded.version for loaded in loading.values()],
+            [cache.fingerprint(a) if with_snapshots else "" for a in missing.values()],
+        )
         sealer = await self._sealer_for(rows)
+        erased: set[str] = set()
         for row in rows:
             stream = row["stream"]
-            loaded, aggregate = self._streams[stream], missing[stream]
-            event = self._plant.registry.decode(row["type"], row["schema_version"], row["data"], row["account"], sealer)
-            assert row["version"] == loaded.version + 1, f"{stream} has a hole before version {row['version']}"
-            self._streams[stream] = Loaded(aggregate.evolve(loaded.state, event), row["version"])
+            if stream in erased:
+                continue
+            if row["sealed_state"] is None:
+                loading[stream] = self._after(loading[stream], missing[stream], row, sealer)
+            elif (plain := sealer.open(row["account"], row["sealed_state"])) is None:
+                erased.add(stream)
+            else:
+                loading[stream] = Loaded(msgspec.json.decode(plain, type=missing[stream].state_type), row["version"])
+        self._streams |= {stream: loaded for stream, loaded in loading.items() if stream not in erased}
+        return erased
 
-    async def _load_snapshots(self, missing: dict[str, Aggregate[Any, Any, Any]]) -> None:
-        if not missing:
-            return
-        fingerprints = {name: self._plant.cache.fingerprint(a) for name, a in missing.items()}
-        rows = await self.connection.fetch(SQL["load_snapshots"], self.provider, list(missing), sorted(set(fingerprints.values())))
-        if not rows:
-            return
-        sealer = await self._plant.keys.sealer(self.provider, [row["account"] for row in rows])
-        for row in rows:
-            plain = sealer.open(row["account"], row["sealed_state"])
-            if plain is not None:
-                state = msgspec.json.decode(plain, type=missing[row["stream"]].state_type)
-                self._streams[row["stream"]] = Loaded(state, row["version"])
+    def _after(self, loaded: Loaded, aggregate: Aggregate[Any, Any, Any], row: Row, sealer: codec.Sealer) -> Loaded:
+        assert row["version"] == loaded.version + 1, f"{row['stream']} has a hole before version {row['version']}"
+        event = self._plant.registry.decode(row["type"], row["schema_version"], row["data"], row["account"], sealer)
+        return Loaded(aggregate.evolve(loaded.state, event), row["version"])
 
     async def _sealer_for(self, rows: Sequence[Row]) -> codec.Sealer:
-        accounts = {row["account"] for row in rows if self._plant.registry.has_personal(row["type"])}
+        has_personal = self._plant.registry.has_personal
+        accounts = {row["account"] for row in rows if row["sealed_state"] is not None or has_personal(row["type"])}
         return await self._plant.keys.sealer(self.provider, sorted(accounts))
 
     async def load(self, aggregate: Aggregate[StateT, Any, Any], key: str) -> StateT:
@@ -151,7 +160,7 @@ class UnitOfWork:
                 stream=stream,
                 version=version,
                 occurred_at=self.now,
-                recorded_at=machine_now(),
+                recorded_at=self._recorded_at,
                 cause=self.cause,
             )
         )
@@ -176,7 +185,7 @@ class UnitOfWork:
             await self._write_views(pending)
         await self._write_timers(timers)
         if arrived:
-            await self.connection.execute(SQL["wake_waiting"], self.provider, arrived)
+            await self.connection.execute(SQL["note_arrived"], self.provider, arrived)
 
     async def _write_events(self, pending: Sequence[Recorded]) -> None:
         public = [(recorded, event) for recorded in pending for event in self._plant.definition.publish(recorded)]
@@ -196,7 +205,7 @@ class UnitOfWork:
             data,
             [_meta(r.cause) for r in pending],
             self.now,
-            pending[0].recorded_at,
+            self._recorded_at,
         )
         if public:
             await self._write_outbox(public, sealer)
@@ -241,7 +250,10 @@ class UnitOfWork:
         for stream, (aggregate, account) in self._snapshots_due.items():
             loaded = self._streams[stream]
             sealer = await self._plant.keys.sealer(self.provider, [account])
-            sealed = sealer.seal(account, msgspec.json.encode(loaded.state))
+            try:
+                sealed = sealer.seal(account, msgspec.json.encode(loaded.state))
+            except KeyDestroyed:
+                continue  # events without personal data go on after an erasure; their state is built from them
             fingerprint = self._plant.cache.fingerprint(aggregate)
             await self.connection.execute(SQL["save_snapshot"], self.provider, stream, loaded.version, account, fingerprint, sealed)
 
@@ -249,7 +261,7 @@ class UnitOfWork:
         """After the commit: the next unit of work needs only what comes later."""
         for stream, loaded in self._streams.items():
             if loaded.version:
-                self._plant.cache.put(stream, loaded)
+                self._plant.cache.put(self.provider, stream, loaded)
 
 
 async def run_statements(connection: Any, statements: Sequence[Statement]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from termijn.kernel.ids import ProviderId, derived_id
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.handling import Cause, Worker
+from termijn.runtime.patience import reason_of
 from termijn.runtime.telemetry import log
 from termijn.runtime.write_path import WritePath
 
@@ -17,16 +18,19 @@ class WorkerDesk:
     def __init__(self, write: WritePath, workers: Sequence[Worker]) -> None:
         self._write = write
         self._workers = workers
-        self._failing: set[tuple[str, str]] = set()
+        self._sound: set[tuple[str, str]] = set()
 
     async def step(self) -> int:
         """One page of each worker for each provider that has something to do; how much was done."""
-        done = 0
-        for worker in self._workers:
-            rows = await self._write.database.short(EVERY_PROVIDER, worker.waiting_providers)
-            for row in rows:
-                done += await self._step_one(worker, ProviderId(row["provider"]))
-        return done
+        async with self._write.database.locks.sole("workers") as ours:
+            if not ours:
+                return 0
+            done = 0
+            for worker in self._workers:
+                rows = await self._write.database.short(EVERY_PROVIDER, worker.waiting_providers)
+                for row in rows:
+                    done += await self._step_one(worker, ProviderId(row["provider"]))
+            return done
 
     async def _step_one(self, worker: Worker, provider: ProviderId) -> int:
         moment = derived_id("worker", worker.name, provider)
@@ -35,17 +39,18 @@ class WorkerDesk:
             done = await self._write.run(provider, cause, worker.step)
         except Exception as error:
             ops.error("a worker failed", error, worker=worker.name, provider=provider)
-            await self._note_failure(worker, provider, f"{type(error).__name__}: {error}")
+            await self._note_failure(worker, provider, reason_of(error))
             return 0
-        if (worker.name, provider) in self._failing:
-            self._failing.discard((worker.name, provider))
+        if (worker.name, provider) not in self._sound:
+            # Also the first time: the failure may have been noted before this process was started.
+            self._sound.add((worker.name, provider))
             await self._write.database.short(
                 provider, "delete from worker_failure where provider = $1 and worker = $2", provider, worker.name
             )
         return done
 
     async def _note_failure(self, worker: Worker, provider: ProviderId, reason: str) -> None:
-        self._failing.add((worker.name, provider))
+        self._sound.discard((worker.name, provider))
         await self._write.database.short(
             provider,
             "insert into worker_failure (provider, worker, reason) values ($1, $2, $3) "

@@ -60,11 +60,18 @@ create table outbox (
   account text not null,
   event_id uuid not null,
   number bigint,
+  round bigint,
+  is_refused boolean not null default false,
   envelope bytea not null,
-  data bytea not null
+  data bytea not null,
+  check ((number is null) = (round is null))
 );
--- The relay numbers what is not numbered yet, in order.
+-- The relay numbers what is not numbered yet, in order of position, and sends round by round.
 create index outbox_unnumbered on outbox (position) where number is null;
+create index outbox_to_send on outbox (round, position) where round is not null;
+-- Accounts that the broker refused something of; few, if any.
+create index outbox_refused on outbox (provider, account) where is_refused;
+create sequence outbox_round;
 
 -- The last number given per account: a publisher's messages of one account are numbered densely.
 create table account_number (
@@ -116,6 +123,13 @@ create table waiting_message (
 );
 create index waiting_for on waiting_message (provider, awaits);
 create index waiting_ready on waiting_message (position) where is_ready;
+
+-- Facts that arrived, until whoever waits for them has been woken.
+create table arrived_fact (
+  position bigint generated always as identity primary key,
+  provider text not null,
+  fact text not null
+);
 
 create table parked_key (
   provider text not null,

@@ -7,16 +7,19 @@ from unnest($3::text[], $4::int[], $5::uuid[], $6::text[], $7::int[], $8::text[]
 order by ordinal;
 
 -- name: load_streams
--- Events of many streams, each beyond the version that is already known of it.
-select known.stream, e.version, e.type, e.schema_version, e.account, e.data
-from unnest($2::text[], $3::int[]) as known(stream, version)
-join event e on e.provider = $1 and e.stream = known.stream and e.version > known.version
-order by known.stream, e.version;
-
--- name: load_snapshots
--- The newest snapshot of each stream, where it was taken with the same shape of state.
-select stream, version, account, sealed_state from snapshot
-where provider = $1 and stream = any($2::text[]) and fingerprint = any($3::text[]);
+-- Many streams, each beyond the version that is already known of it: its snapshot, where it is newer and was taken with the same
+-- shape of state, and the events after that.
+with known as (
+  select * from unnest($2::text[], $3::int[], $4::text[]) as known(stream, version, fingerprint)
+), newer as (
+  select s.stream, s.version, s.account, s.sealed_state from known
+  join snapshot s on s.provider = $1 and s.stream = known.stream and s.fingerprint = known.fingerprint and s.version > known.version
+)
+select stream, version, null as type, null as schema_version, account, null as data, sealed_state from newer
+union all
+select known.stream, e.version, e.type, e.schema_version, e.account, e.data, null from known left join newer using (stream)
+join event e on e.provider = $1 and e.stream = known.stream and e.version > coalesce(newer.version, known.version)
+order by 1, 2;
 
 -- name: save_snapshot
 -- One snapshot per stream, the newest.
@@ -70,9 +73,10 @@ where t.fired_at is null and t.cancelled_at is null and t.shard = any($1::int[])
 order by t.due_at, t.rank, t.timer_id limit $4;
 
 -- name: claim_timers
--- Mark as fired what is still waiting; what was cancelled meanwhile is not returned.
+-- Mark as fired what is still waiting; what was cancelled, or whose account was parked meanwhile, is not returned.
 update timer set fired_at = $2
 where provider = $1 and timer_id = any($3::text[]) and fired_at is null and cancelled_at is null
+  and not exists (select 1 from parked_key k where k.provider = timer.provider and k.account = timer.account)
 returning timer_id;
 
 -- name: next_due
@@ -131,9 +135,13 @@ from unnest($2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::by
   with ordinality as new(account, publisher, number, message_id, reason, envelope, data, ordinal)
 order by ordinal on conflict do nothing;
 
+-- name: lock_parked
+-- The one row that replays, live messages and parking of an account are serialised by.
+select 1 from parked_key where provider = $1 and account = $2 for update;
+
 -- name: first_parked
 -- The next message to replay: publishers in order of arrival, each publisher's messages by number (a missing one may come last).
-select position, envelope, data from parked_message
+select position, envelope, data, publisher, account, number from parked_message
 where provider = $1 and account = $2 and publisher = (
   select publisher from parked_message where provider = $1 and account = $2 order by position limit 1)
 order by number limit 1;
@@ -146,19 +154,30 @@ from unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[]) with o
   as new(account, awaits, reason, envelope, data, ordinal)
 order by ordinal;
 
+-- name: note_arrived
+-- The facts are there. Who waits for them is looked up later: a message that began to wait meanwhile cannot be seen from here.
+insert into arrived_fact (provider, fact) select $1, unnest($2::text[]);
+
 -- name: wake_waiting
--- The facts are there: whoever waits for them is tried again.
-update waiting_message set is_ready = true where provider = $1 and awaits = any($2::text[]) and not is_ready;
+-- Whoever waits for a fact that arrived is tried again. READ COMMITTED, and by the one who also puts messages back to wait.
+with arrived as (
+  delete from arrived_fact where position in (select position from arrived_fact order by position limit $1) returning provider, fact
+)
+update waiting_message w set is_ready = true from arrived
+where w.provider = arrived.provider and w.awaits = arrived.fact and not w.is_ready;
 
 -- name: ready_waiting
 -- Waiting messages to try again, oldest first.
 select position, provider, envelope, data from waiting_message where is_ready order by position limit $1;
 
 -- name: number_outbox
--- Give the next dense number per account to what has none; committed before anything is sent.
+-- Give the next dense number per account to what has none; committed before anything is sent. Each time is a round, and rounds are
+-- sent in order: a transaction that committed late has a lower position, but a higher number than what was numbered before it.
 with page as (
   select position, provider, account, event_id, row_number() over (partition by provider, account order by position) as ordinal
-  from (select * from outbox where number is null order by position limit $1) as unnumbered
+  from (select position, provider, account, event_id from outbox where number is null order by position limit $1) as unnumbered
+), this as materialized (
+  select nextval('outbox_round') as round where exists (select 1 from page)
 ), bumped as (
   insert into account_number as n (provider, account, last_number)
   select provider, account, count(*) from page group by provider, account
@@ -172,14 +191,22 @@ with page as (
   insert into published_number (provider, account, number, event_id)
   select provider, account, number, event_id from numbered
 )
-update outbox set number = numbered.number from numbered where outbox.position = numbered.position;
+update outbox set number = numbered.number, round = this.round from numbered, this where outbox.position = numbered.position;
 
 -- name: numbered_outbox
--- What is to be sent, in order; keys that the broker refused stay behind their refusal.
+-- What is to be sent, per account in the order of its numbers; accounts with a message that the broker refused stay behind it.
 select o.position, o.provider, o.account, o.number, o.envelope, o.data from outbox o
-where o.number is not null
-  and not exists (select 1 from parked_key k where k.provider = o.provider and k.account = o.account and k.reason like 'outbox:%')
-order by o.position limit $1;
+where o.round is not null
+  and not exists (select 1 from outbox r where r.provider = o.provider and r.account = o.account and r.is_refused)
+order by o.round, o.position limit $1;
+
+-- name: refuse_outbox
+-- The broker refused this message; its account's later ones wait behind it.
+update outbox set is_refused = true where position = $1;
+
+-- name: retry_outbox
+-- The account is released: what was refused is tried again.
+update outbox set is_refused = false where provider = $1 and account = $2 and is_refused;
 
 -- name: delete_outbox
 -- Sent and acknowledged.
