@@ -48,9 +48,9 @@ HANDOVERS: tuple[Handover, ...] = (
     Handover(
         sentence="What rating charged is what invoicing received",
         publisher="rating",
-        sent="charged",
+        sent="rated",
         listener="invoice",
-        received="charges_received",
+        received="charged",
     ),
     Handover(
         sentence="What is open on missed invoices is what dunning asks for",

@@ -7,12 +7,12 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from termijn.embedded.databases import APPLICATION, OWNER, SUPERUSER, drop_database, ensure_database, ensure_roles
+from termijn.embedded.databases import APPLICATION, OWNER, SUPERUSER, ensure_database, ensure_roles
 from termijn.embedded.postgres import EmbeddedPostgres, Settings, start_now
 
 _numbers = itertools.count(1)
@@ -52,11 +52,10 @@ async def _nothing(database: TestDatabase) -> None:
 
 @dataclass(slots=True)
 class Databases:
-    """Makes databases for one test and removes them after it."""
+    """Makes databases for one test."""
 
     server: EmbeddedPostgres
     templates: dict[str, str]
-    made: list[str] = field(default_factory=list)
 
     async def new(self, template: str = "empty", prepare: Prepare = _nothing) -> TestDatabase:
         """A database of this test's own, copied from ``template``.
@@ -71,7 +70,6 @@ class Databases:
             self.templates[template] = made.name
         database = TestDatabase(self.server, f"test_{next(_numbers)}")
         await ensure_database(self.server, database.name, template=self.templates[template])
-        self.made.append(database.name)
         return database
 
 
@@ -95,11 +93,6 @@ def database_templates() -> dict[str, str]:
 
 @pytest.fixture
 async def databases(postgres_server: EmbeddedPostgres, database_templates: dict[str, str]) -> AsyncIterator[Databases]:
-    """``await databases.new()`` gives a fresh database; all of them are dropped after the test."""
+    """``await databases.new()`` gives a fresh database. It goes with its server: dropping one costs a checkpoint, seconds in all."""
     await ensure_roles(postgres_server)
-    made = Databases(postgres_server, database_templates)
-    try:
-        yield made
-    finally:
-        for name in made.made:
-            await drop_database(postgres_server, name)
+    yield Databases(postgres_server, database_templates)

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from termijn.embedded.databases import DATABASES, drop_database
+from termijn.demo.bank_account import creditor_id
 from termijn.embedded.installation import Installation, open_installation
 from termijn.embedded.postgres import EmbeddedPostgres
 from termijn.kernel.calendar import at, day_of
@@ -71,7 +71,7 @@ PROFILE: Facts = {
     "chamber_of_commerce": "12345678",
     "vat_number": "NL004495445B01",
     "iban": "NL91ABNA0417164300",
-    "creditor_id": "NL86ZZZ123456780000",
+    "creditor_id": creditor_id("12345678"),
 }
 
 
@@ -227,5 +227,3 @@ async def story(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncItera
         told = Story(installation=installation)
         yield told
         await told.verify()
-    for name in DATABASES:
-        await drop_database(postgres_server, f"{prefix}_{name}")

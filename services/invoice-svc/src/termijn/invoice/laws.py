@@ -48,5 +48,7 @@ LAWS: tuple[Law, ...] = (
     ),
 )
 
-SUMS: dict[str, str] = {name: SQL[name] for name in ("charged", "charged_waiting", "invoiced", "paid", "open", "written_off", "credit")}
+SUMS: dict[str, str] = {
+    name: SQL[name] for name in ("charged", "charged_waiting", "invoiced", "paid", "open", "written_off", "credit", "missed_open")
+}
 """Per account, in euros: charged lines and those that are on no document yet (net); the rest gross."""

@@ -110,3 +110,7 @@ select provider, account, sum(written_off) as amount from document group by prov
 -- name: credit
 -- What the provider owes.
 select provider, account, sum(amount - withdrawn) as amount from credit group by provider, account;
+
+-- name: missed_open
+-- What is open on invoices that were missed, where the miss stands: what dunning should be asking for.
+select provider, account, sum(open) as amount from document where standing_misses > 0 and open > 0 group by provider, account;
