@@ -15,7 +15,7 @@ from termijn.demo.calls import CallFile
 from termijn.demo.desk import Desk, Refused
 from termijn.demo.journal import Journal, OtherSeed
 from termijn.demo.payer import Bounces
-from termijn.demo.population import FIRST_DAY, LAST_DAY, Customer, customers
+from termijn.demo.population import FIRST_DAY, LAST_DAY, Customer, customers, whole_world
 from termijn.demo.timeline import stops
 from termijn.kernel.calendar import is_bank_day
 
@@ -57,7 +57,7 @@ def test_a_folder_belongs_to_one_seed(tmp_path: Path) -> None:
 
 def test_the_stops_go_forward_from_the_first_day_to_the_last() -> None:
     files = [CallFile(pbx="p", name="f", delivered_on=date(2026, 3, 4), content=b"")]
-    made = stops(customers(), files)
+    made = stops(whole_world(), files)
     assert made[0].kind == "opening" and made[0].on == FIRST_DAY
     assert made[-1].kind == "end" and made[-1].on == LAST_DAY
     assert [stop.instant for stop in made] == sorted(stop.instant for stop in made)

@@ -2,26 +2,23 @@
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from termijn.cli.folder import DEFAULT_FOLDER, Folder
 from termijn.demo.journal import OtherSeed
 
 app = typer.Typer()
-
-DEFAULT_FOLDER = Path("data")
-"""Where ``make up`` finds what the demo left."""
 
 
 @app.command()
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
     transport: Annotated[str, typer.Option(help="How the services reach each other: log.")] = "log",
-    folder: Annotated[Path, typer.Option("--dir", help="Where the installation lies; it is kept.")] = DEFAULT_FOLDER,
+    folder: Folder = DEFAULT_FOLDER,
     seed: Annotated[int, typer.Option(help="Another seed makes other calls.")] = 1,
 ) -> None:
     """Six months of a provider: orders, call records, invoices, direct debits, letters, a suspension and a bailiff."""

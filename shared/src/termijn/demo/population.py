@@ -235,6 +235,19 @@ def customers() -> tuple[Customer, ...]:
     return tuple(_customer(index, row) for index, row in enumerate(_ROWS))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Who takes part, and until when: all thirty for six months, or fewer for less where a test has no time."""
+
+    customers: tuple[Customer, ...]
+    last_day: date = LAST_DAY
+
+
+def whole_world() -> World:
+    """The demo as it is shown."""
+    return World(customers=customers())
+
+
 def _customer(index: int, row: _Row) -> Customer:
     account_id = account_id_of(row.name)
     return Customer(

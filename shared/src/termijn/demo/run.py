@@ -11,7 +11,7 @@ from termijn.demo.desk import Desk
 from termijn.demo.journal import Journal
 from termijn.demo.office import Office
 from termijn.demo.outcome import Outcome, gather
-from termijn.demo.population import FIRST_DAY, PROVIDER, Customer, customers
+from termijn.demo.population import FIRST_DAY, PROVIDER, Customer, World, whole_world
 from termijn.demo.timeline import Stop, Timeline
 from termijn.embedded.installation import Installation, open_installation
 from termijn.kernel.calendar import at
@@ -31,22 +31,22 @@ class Played:
     seed: int
 
 
-async def play(folder: Path, *, seed: int, transport: str, progress: Progress) -> Played:
+async def play(folder: Path, *, seed: int, transport: str, progress: Progress, world: World | None = None) -> Played:
     """Play the demo in this folder, or go on with the one that is there. Raises ``OtherSeed`` where it is another one's."""
     started = monotonic()
-    everybody = customers()
+    world = world or whole_world()
     progress("Starting the database", 0, 1)
     async with open_installation(folder, sandbox=True, transport=transport, sandbox_start=at(FIRST_DAY, "00:00")) as installation:
         journal = Journal(folder / "demo" / "journal.jsonl")
         journal.check_seed(seed)
-        await _play(installation, journal, everybody, seed=seed, progress=progress)
+        await _play(installation, journal, world, seed=seed, progress=progress)
         progress("Checking the books", 1, 1)
         async with installation.client("auditor", PROVIDER) as auditor:
             outcome = await gather(Desk(auditor), journal, broken_laws=await installation.verify())
-    return Played(outcome=outcome, customers=everybody, seconds=monotonic() - started, transport=transport, seed=seed)
+    return Played(outcome=outcome, customers=world.customers, seconds=monotonic() - started, transport=transport, seed=seed)
 
 
-async def _play(installation: Installation, journal: Journal, everybody: tuple[Customer, ...], *, seed: int, progress: Progress) -> None:
+async def _play(installation: Installation, journal: Journal, world: World, *, seed: int, progress: Progress) -> None:
     def at_stop(stop: Stop, done: int, of: int) -> None:
         progress(f"{stop.on:%d %B %Y}", done, of)
 
@@ -56,8 +56,8 @@ async def _play(installation: Installation, journal: Journal, everybody: tuple[C
             clock=installation,
             journal=journal,
             office=Office(desk, journal),
-            bank=Bank(desk, journal, everybody),
+            bank=Bank(desk, journal, world.customers),
             collector=Desk(collector),
-            customers=everybody,
+            world=world,
         )
-        await timeline.play(calls.files(everybody, seed=seed), progress=at_stop)
+        await timeline.play(calls.files(world.customers, seed=seed), progress=at_stop)

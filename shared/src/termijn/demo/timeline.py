@@ -10,7 +10,7 @@ from termijn.demo.calls import CallFile
 from termijn.demo.desk import Desk
 from termijn.demo.journal import Facts, Journal
 from termijn.demo.office import Office
-from termijn.demo.population import FIRST_DAY, LAST_DAY, Customer
+from termijn.demo.population import FIRST_DAY, World
 from termijn.kernel.calendar import at, is_bank_day
 
 Kind = Literal["opening", "files", "office", "bank", "end"]
@@ -42,35 +42,33 @@ class Stop:
         return f"stop/{self.on}/{self.kind}"
 
 
-def stops(customers: Sequence[Customer], files: Sequence[CallFile]) -> list[Stop]:
+def stops(world: World, files: Sequence[CallFile]) -> list[Stop]:
     """Every stop of the story, in order: only the days on which somebody has something to do."""
-    orders = [order for customer in customers for order in customer.orders]
+    orders = [order for customer in world.customers for order in customer.orders]
     office = {order.ordered_on for order in orders} | {order.delivered_on for order in orders if order.delivered_on}
-    office |= {change.on for customer in customers for change in customer.changes}
-    days = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)]
-    made = [Stop(on=FIRST_DAY, kind="opening"), Stop(on=LAST_DAY, kind="end")]
+    office |= {change.on for customer in world.customers for change in customer.changes}
+    days = [FIRST_DAY + timedelta(days=n) for n in range((world.last_day - FIRST_DAY).days + 1)]
+    made = [Stop(on=FIRST_DAY, kind="opening"), Stop(on=world.last_day, kind="end")]
     made += [Stop(on=day, kind="files") for day in {file.delivered_on for file in files}]
     made += [Stop(on=day, kind="office") for day in office - {FIRST_DAY}]
     made += [Stop(on=day, kind="bank") for day in days if is_bank_day(day)]
-    return sorted(made, key=lambda stop: stop.instant)
+    return sorted((stop for stop in made if stop.on <= world.last_day), key=lambda stop: stop.instant)
 
 
 class Timeline:
     """Plays the stops. A stop that the journal has is not played again."""
 
-    def __init__(
-        self, *, clock: ClockMover, journal: Journal, office: Office, bank: Bank, collector: Desk, customers: Sequence[Customer]
-    ) -> None:
+    def __init__(self, *, clock: ClockMover, journal: Journal, office: Office, bank: Bank, collector: Desk, world: World) -> None:
         self._clock = clock
         self._journal = journal
         self._office = office
         self._bank = bank
         self._collector = collector
-        self._customers = customers
+        self._world = world
 
     async def play(self, files: Sequence[CallFile], *, progress: Callable[[Stop, int, int], None]) -> None:
         """From the first stop to the last; ``progress`` is told the stop, how many were played, and how many there are."""
-        todo = stops(self._customers, files)
+        todo = stops(self._world, files)
         for done, stop in enumerate(todo):
             progress(stop, done, len(todo))
             if self._journal.facts(stop.key) is not None:
@@ -95,7 +93,7 @@ class Timeline:
 
     async def _open(self) -> None:
         await self._office.open_shop()
-        for customer in self._customers:
+        for customer in self._world.customers:
             await self._office.open_account(customer)
 
     async def _deliver(self, today: date, files: Sequence[CallFile]) -> None:
@@ -108,7 +106,7 @@ class Timeline:
         return await self._collector.send(path, content=file.content, content_type="text/csv", key=f"file/{file.name}")
 
     async def _work(self, today: date) -> None:
-        for customer in self._customers:
+        for customer in self._world.customers:
             for order in customer.orders:
                 if order.ordered_on == today:
                     await self._office.order(customer, order)
