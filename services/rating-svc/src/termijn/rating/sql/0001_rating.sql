@@ -134,11 +134,12 @@ declare
   first date := date_trunc('month', wanted)::date;
   name text := 'usage_' || to_char(wanted, 'YYYY_MM');
 begin
-  if to_regclass(name) is not null then
+  -- Asked of pg_class, not to_regclass: that answered from its cache after the wait, and two sessions made one table.
+  if exists (select from pg_class where relname = name and relnamespace = 'public'::regnamespace) then
     return;
   end if;
   perform pg_advisory_xact_lock(hashtextextended('usage_partition', 0));
-  if to_regclass(name) is not null then
+  if exists (select from pg_class where relname = name and relnamespace = 'public'::regnamespace) then
     return;
   end if;
   execute format('create table %I partition of usage for values from (%L) to (%L)', name, first, (first + interval '1 month')::date);
