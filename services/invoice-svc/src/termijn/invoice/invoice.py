@@ -174,7 +174,7 @@ def _receive(command: c.ReceivePayment, state: Receivable) -> Sequence[InvoiceEv
     )
     events: list[InvoiceEvent] = [booked, *withdrawn_by(state, amount=command.amount, value_on=command.value_on)]
     debit = state.debit
-    if debit is not None and debit.status == "planned" and open_after == 0:
+    if debit is not None and debit.status == "planned" and open_after == 0 and command.method == "transfer":
         events.append(DebitWithdrawn(invoice_id=invoice_id, attempt=debit.attempt, reason="paid"))
     if command.method == "direct_debit" and "debit_unbooked" in state.tasks:
         events.append(TaskDone(invoice_id=invoice_id, kind="debit_unbooked"))

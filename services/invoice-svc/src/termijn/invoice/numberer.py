@@ -117,14 +117,17 @@ async def _corrected(work: Work, invoice_id: InvoiceId, lines: Sequence[Document
 
 
 async def _issue_or_hold(work: Work, candidate: Candidate, pages: dict[str, SeriesPage], policy: Policy, profile: Profile) -> None:
+    """The document, or the reason why there is none; only a document takes a number (INV-7, INV-15)."""
     series = policy.series(is_credit_note=candidate.draft.opened.is_credit_note, is_test=candidate.is_test)
     page = pages.get(series) or await _series_page(work, series)
     number = policy.number(series=series, year=page.issued_on.year, number=page.next_number)
     try:
         numbered = prepare(candidate, number=number, issued_on=page.issued_on, policy=policy, profile=profile)
         text = render(numbered.sheet)
-    except CannotBeIssued as reason:
-        await work.execute(DRAFT, candidate.invoice_id, HoldDraft(now=work.now, reason=str(reason)), account=candidate.account)
+    except Exception as error:
+        # Pure code over one account's facts: whatever is wrong with them must not hold up everybody else's documents.
+        reason = str(error) if isinstance(error, CannotBeIssued) else f"{type(error).__name__}: {error}"
+        await work.execute(DRAFT, candidate.invoice_id, HoldDraft(now=work.now, reason=reason), account=candidate.account)
         return
     pages[series] = page
     page.given.append(candidate.invoice_id)

@@ -15,12 +15,16 @@ where provider = $1 and known_on <= $3 and starts_on <= $3 and (ended_on is null
 
 -- name: unnumbered_providers
 -- Providers with drafts to number that have said who they are; the others' drafts wait.
-select distinct d.provider from draft d join provider_profile p on p.provider = d.provider where d.number is null and d.held is null;
+select distinct d.provider from draft d join provider_profile p on p.provider = d.provider
+where d.number is null and d.held is null
+  and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account);
 
 -- name: unnumbered_drafts
--- The next page of drafts, oldest first.
-select invoice_id, account from draft
-where provider = $1 and number is null and held is null order by drafted_at, invoice_id limit $2;
+-- The next page of drafts, oldest first. Nothing moves in a parked account.
+select invoice_id, account from draft d
+where provider = $1 and number is null and held is null
+  and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account)
+order by drafted_at, invoice_id limit $2;
 
 -- name: earlier_documents
 -- The numbers of documents that billed the same module, article and article period before.
@@ -32,11 +36,15 @@ where l.provider = $1 and l.invoice_id <> $2 and d.kind = 'invoice' order by d.n
 
 -- name: delivering_providers
 -- Providers with documents to send.
-select distinct provider from delivery where status = 'due';
+select distinct provider from delivery d
+where status = 'due' and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account);
 
 -- name: due_deliveries
 -- The next documents to send.
-select invoice_id, account, message_id from delivery where provider = $1 and status = 'due' order by invoice_id limit $2;
+select invoice_id, account, message_id from delivery d
+where provider = $1 and status = 'due'
+  and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account)
+order by invoice_id limit $2;
 
 -- name: document_account
 -- Whose document it is; a draft has no number yet.
