@@ -35,29 +35,29 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """What the publisher sent must be what the listener has."""
+    """What the publisher sent must be what the listener has; both are sums of named places."""
 
     sentence: str
     publisher: str
-    sent: str
+    sent: tuple[str, ...]
     listener: str
-    received: str
+    received: tuple[str, ...]
 
 
 HANDOVERS: tuple[Handover, ...] = (
     Handover(
         sentence="What rating charged is what invoicing received",
         publisher="rating",
-        sent="rated",
+        sent=("rated",),
         listener="invoice",
-        received="charged",
+        received=("charged",),
     ),
     Handover(
         sentence="What is open on missed invoices is what dunning asks for",
         publisher="invoice",
-        sent="missed_open",
+        sent=("missed_open",),
         listener="dunning",
-        received="claimed_open",
+        received=("in_dunning", "with_bailiff"),
     ),
 )
 
@@ -93,9 +93,13 @@ async def _compare(handover: Handover, publisher: Service, listener: Service) ->
     return broken
 
 
-async def _sums(service: Service, name: str) -> dict[Key, Decimal]:
-    rows = await service.database.short(EVERY_PROVIDER, SUMS[service.name][name])
-    return {(row["provider"], row["account"]): row["amount"] for row in rows}
+async def _sums(service: Service, names: Sequence[str]) -> dict[Key, Decimal]:
+    sums: dict[Key, Decimal] = {}
+    for name in names:
+        for row in await service.database.short(EVERY_PROVIDER, SUMS[service.name][name]):
+            key = (row["provider"], row["account"])
+            sums[key] = sums.get(key, Decimal(0)) + row["amount"]
+    return sums
 
 
 async def _numbered(publisher: Service) -> dict[Key, int]:
