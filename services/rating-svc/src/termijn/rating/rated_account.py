@@ -215,8 +215,8 @@ def _unrated(modules: Sequence[ModuleFacts]) -> list[Happened]:
     """Records that had an article and a rate when they came and have none now: shown, and rated when that is repaired (USE-2)."""
     counts: dict[tuple[str, str], int] = {}
     for facts in modules:
-        for (reason, period), records in facts.used.unrated.items():
-            counts[period, reason] = counts.get((period, reason), 0) + records
+        for record in facts.used.unrated:
+            counts[record.period, record.reason] = counts.get((record.period, record.reason), 0) + 1
     return [UsageSuspended(period=period, reason=reason, records=counts[period, reason]) for period, reason in sorted(counts)]
 
 

@@ -4,7 +4,7 @@ Records come as columns in order of start, source and id, because included quant
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
@@ -93,16 +93,25 @@ class UsedArticle:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Unrated:
+    """A record that found no article or rate: its place among the records, why, and its month ("2026-03")."""
+
+    place: int
+    reason: str
+    period: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatedUse:
-    """Use of a module in view: what it costs, and how many records found no article or rate, by reason and month (USE-2).
+    """Use of a module in view: what it costs, and which records found no article or rate (USE-2).
 
     ``still_open``: records of article periods that go on; they wait for the end of theirs (INV-17).
     """
 
     articles: tuple[UsedArticle, ...] = ()
     still_open: int = 0
-    unrated: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    unrated: tuple[Unrated, ...] = ()
 
 
 def use_articles(timeline: Timeline) -> list[tuple[ArticleId, int]]:
@@ -220,10 +229,12 @@ class _Rating:
         self.rate_of[chosen] = places[which]
 
 
-def _unrated(records: Records, left: Mask, knows_article: Mask) -> dict[tuple[str, str], int]:
-    counts: dict[tuple[str, str], int] = {}
-    for place in np.flatnonzero(left):
-        reason = NO_RATE_FOUND if knows_article[place] else NO_ARTICLE
-        key = (reason, str(Month.of(date.fromordinal(int(records.day[place])))))
-        counts[key] = counts.get(key, 0) + 1
-    return counts
+def _unrated(records: Records, left: Mask, knows_article: Mask) -> tuple[Unrated, ...]:
+    return tuple(
+        Unrated(
+            place=int(place),
+            reason=NO_RATE_FOUND if knows_article[place] else NO_ARTICLE,
+            period=str(Month.of(date.fromordinal(int(records.day[place])))),
+        )
+        for place in np.flatnonzero(left)
+    )
