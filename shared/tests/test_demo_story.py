@@ -59,6 +59,7 @@ def outcome() -> Outcome:
         debits=1,
         suspensions=[(date(2026, 4, 24), CUSTOMER)],
         resumptions=[(date(2026, 4, 29), CUSTOMER)],
+        endings={"peters-accountants-werkplek": date(2026, 4, 30)},
         suspense_now=3,
         suspense_reasons=[("no module", 3)],
     )
@@ -75,8 +76,9 @@ def test_the_story_names_every_event_on_its_day(outcome: Outcome) -> None:
     text = told(outcome)
     for sentence in (
         "Wed  4  Call records: 1 file, 90 calls to bill, 40 lines not billable, 7 seen before, 3 to suspense. Late:",
-        "Sun  1  Invoice run: 1 invoices (2026-00001), net € 1,000.00",
+        "Sun  1  Invoice run: 1 invoice (2026-00001), net € 1,000.00",
         "Mon  9  The bank collects 1 direct debit: € 1,210.00.",
+        "Tue 10  Peters Accountants B.V. gives notice for werkplek: it ends on 30 April.",
         "Thu 12  Reminder to Bakkerij van Dijk B.V. about 2026-00001.",
         "Thu 12  Reversal AM04: Bakkerij van Dijk B.V., € 1,210.00 taken back.",
         "Fri 24  Suspended: Bakkerij van Dijk B.V.",

@@ -160,7 +160,7 @@ async def test_a_suspension_and_its_end_are_noticed_on_their_days(tmp_path: Path
     system, journal = System(), Journal(tmp_path / "j")
     bank = Bank(system.desk(), journal, [customer])
     item = {"step": "suspension_warning", "invoice_id": "i-1"}
-    system.letters = [{"on": "2026-04-17", "account": customer.account_id, "items": [item]}]
+    system.letters = [{"sent_on": "2026-04-17", "state": "sent", "account": customer.account_id, "items": [item]}]
     await bank.watch(date(2026, 4, 23))
     assert not list(journal.all("suspended/"))
     system.suspended_since = "2026-04-24T08:00:00Z"

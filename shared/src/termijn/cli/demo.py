@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from termijn.cli.folder import DEFAULT_FOLDER, Folder
+from termijn.demo.desk import Refused
 from termijn.demo.journal import OtherSeed
 
 app = typer.Typer()
@@ -23,7 +24,7 @@ def demo(
 ) -> None:
     """Six months of a provider: orders, call records, invoices, direct debits, letters, a suspension and a bailiff."""
     # Imported here: the command line must answer --help without loading four services.
-    from termijn.demo.run import Played, play  # noqa: PLC0415
+    from termijn.demo.run import OccupiedFolder, Played, play  # noqa: PLC0415
     from termijn.demo.story import tell  # noqa: PLC0415
 
     async def run() -> Played:
@@ -40,8 +41,11 @@ def demo(
         raise typer.BadParameter(f"transport {transport!r} is not available here; use 'log'")
     try:
         played = asyncio.run(run())
-    except OtherSeed as other:
-        raise typer.BadParameter(str(other)) from None
+    except (OtherSeed, OccupiedFolder) as occupied:
+        raise typer.BadParameter(str(occupied)) from None
+    except Refused as refused:
+        typer.echo(f"termijn: {refused}", err=True)
+        raise typer.Exit(1) from None
     if as_json:
         typer.echo(json.dumps(played.outcome.as_json(seconds=played.seconds, transport=played.transport)))
     else:

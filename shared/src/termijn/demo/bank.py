@@ -77,7 +77,9 @@ class Bank:
         """Every letter that was sent, by account."""
         by_account: dict[str, list[Letter]] = {}
         for letter in await self._desk.every("/dunning/letters"):
-            sent_on = date.fromisoformat(letter["on"])
+            if letter["state"] != "sent":
+                continue
+            sent_on = date.fromisoformat(letter["sent_on"])
             items = [(item["step"], item["invoice_id"], sent_on) for item in letter["items"]]
             by_account.setdefault(letter["account"], []).extend(items)
         return by_account

@@ -1,8 +1,8 @@
 """What came of it all: read from the system's own lists when the six months are over, and put into figures."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -82,7 +82,11 @@ class CallFileReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """All of it. ``suspense_now`` are the records that still wait; ``broken_laws`` is empty when the books are right."""
+    """All of it.
+
+    ``endings`` are the last days of cancelled modules, ``suspense_now`` the records that still wait. ``broken_laws`` is empty
+    when the books are right.
+    """
 
     files: Sequence[CallFileReport]
     documents: Sequence[Document]
@@ -92,6 +96,7 @@ class Outcome:
     debits: int = 0
     suspensions: Sequence[tuple[date, str]] = ()
     resumptions: Sequence[tuple[date, str]] = ()
+    endings: Mapping[str, date] = field(default_factory=dict)
     suspense_now: int = 0
     suspense_reasons: Sequence[tuple[str, int]] = ()
     broken_laws: Sequence[str] = ()
@@ -150,12 +155,13 @@ async def gather(auditor: Desk, journal: Journal, *, broken_laws: Sequence[str])
     return Outcome(
         files=[_file(name.removeprefix("file/"), on, facts) for name, on, facts in journal.all("file/")],
         documents=documents,
-        letters=[item for letter in await auditor.every("/dunning/letters") for item in _letter(letter)],
+        letters=[item for letter in await auditor.every("/dunning/letters") if letter["state"] == "sent" for item in _letter(letter)],
         handovers=[_handover(facts) for facts in await auditor.every("/dunning/handovers")],
         payments=payments,
         debits=sum(debit["end_to_end_id"] is not None for debit in await auditor.every("/invoice/direct-debits")),
         suspensions=[(on, facts["account"]) for _, on, facts in journal.all("suspended/")],
         resumptions=[(on, facts["account"]) for _, on, facts in journal.all("resumed/")],
+        endings={key.removeprefix("cancellation/"): date.fromisoformat(facts["ends_on"]) for key, _, facts in journal.all("cancellation/")},
         suspense_now=len(suspense),
         suspense_reasons=sorted(Counter(str(each["reason"]) for each in suspense).items()),
         broken_laws=broken_laws,
@@ -204,7 +210,7 @@ def _document(facts: Facts) -> Document:
 
 
 def _letter(facts: Facts) -> list[LetterItem]:
-    on = date.fromisoformat(facts["on"])
+    on = date.fromisoformat(facts["sent_on"])
     return [LetterItem(on=on, account=facts["account"], invoice_id=item["invoice_id"], step=item["step"]) for item in facts["items"]]
 
 

@@ -12,12 +12,16 @@ from termijn.demo.journal import Journal
 from termijn.demo.office import Office
 from termijn.demo.outcome import Outcome, gather
 from termijn.demo.population import FIRST_DAY, PROVIDER, Customer, World, whole_world
-from termijn.demo.timeline import Stop, Timeline
+from termijn.demo.timeline import Stop, Timeline, stops
 from termijn.embedded.installation import Installation, open_installation
 from termijn.kernel.calendar import at
 
 Progress = Callable[[str, int, int], None]
 """Told what is going on, how much is done, and how much there is."""
+
+
+class OccupiedFolder(Exception):
+    """Something else than the demo lives in the folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +42,20 @@ async def play(folder: Path, *, seed: int, transport: str, progress: Progress, w
     progress("Starting the database", 0, 1)
     async with open_installation(folder, sandbox=True, transport=transport, sandbox_start=at(FIRST_DAY, "00:00")) as installation:
         journal = Journal(folder / "demo" / "journal.jsonl")
-        journal.check_seed(seed)
+        _check_folder(installation, journal, seed=seed)
         await _play(installation, journal, world, seed=seed, progress=progress)
         progress("Checking the books", 1, 1)
         async with installation.client("auditor", PROVIDER) as auditor:
             outcome = await gather(Desk(auditor), journal, broken_laws=await installation.verify())
     return Played(outcome=outcome, customers=world.customers, seconds=monotonic() - started, transport=transport, seed=seed)
+
+
+def _check_folder(installation: Installation, journal: Journal, *, seed: int) -> None:
+    """The folder must be new, or hold this very demo."""
+    journal.check_seed(seed)
+    now = installation.clock.now()
+    if journal.facts(stops(whole_world(), [])[0].key) is None and now > at(FIRST_DAY, "23:59"):
+        raise OccupiedFolder(f"there is an installation in this folder already, and its clock stands at {now:%d %B %Y}")
 
 
 async def _play(installation: Installation, journal: Journal, world: World, *, seed: int, progress: Progress) -> None:

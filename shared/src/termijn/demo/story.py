@@ -1,9 +1,10 @@
 """The story as a finance person reads it: month by month what happened on which day, then the totals."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import assert_never
 
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +12,7 @@ from rich.table import Table
 from termijn.demo.catalogue import TARIFFS
 from termijn.demo.office import PROFILE
 from termijn.demo.outcome import Document, Outcome
-from termijn.demo.population import Assign, Cancel, Customer, Scale
+from termijn.demo.population import Assign, Cancel, Change, Customer, Scale
 from termijn.kernel.period import Month
 
 Line = tuple[date, int, str]
@@ -49,14 +50,14 @@ def tell(console: Console, outcome: Outcome, customers: Sequence[Customer], *, s
 
 
 def _lines(outcome: Outcome, customers: Sequence[Customer], names: dict[str, str]) -> Iterator[Line]:
-    yield from _office_lines(customers)
+    yield from _office_lines(customers, outcome.endings)
     yield from _call_lines(outcome)
     yield from _invoice_lines(outcome)
     yield from _bank_lines(outcome, names)
     yield from _dunning_lines(outcome, names)
 
 
-def _office_lines(customers: Sequence[Customer]) -> Iterator[Line]:
+def _office_lines(customers: Sequence[Customer], endings: Mapping[str, date]) -> Iterator[Line]:
     opening = min(order.ordered_on for customer in customers for order in customer.orders)
     modules = [order for customer in customers for order in customer.orders if order.ordered_on == opening]
     debited = sum(customer.pays_by_debit for customer in customers)
@@ -66,20 +67,29 @@ def _office_lines(customers: Sequence[Customer]) -> Iterator[Line]:
         f"{len(TARIFFS)} tariffs and two rate decks published; {len(customers)} accounts opened, {debited} with a mandate, "
         f"{len(customers) - debited} by transfer; {len(modules)} modules ordered.",
     )
+    delivered: dict[date, list[str]] = defaultdict(list)
     for customer in customers:
         for order in customer.orders:
             if order.ordered_on != opening:
                 yield order.ordered_on, 1, f"{customer.name} orders {order.quantity} of {order.tariff_id}, in the middle of the month."
             if order.delivered_on:
-                yield order.delivered_on, 2, f"{customer.name}: the line {order.tariff_id} is delivered; its term and billing start."
+                delivered[order.delivered_on].append(f"{order.tariff_id} to {customer.name}")
         for change in customer.changes:
-            match change:
-                case Scale(on=on, module_id=module_id, quantity=quantity):
-                    yield on, 3, f"{customer.name} scales {_tariff_of(customer, module_id)} to {quantity}, from the first of next month."
-                case Cancel(on=on, module_id=module_id):
-                    yield on, 3, f"{customer.name} gives notice for {_tariff_of(customer, module_id)}."
-                case Assign(on=on, extension=extension):
-                    yield on, 3, f"Extension {extension} turns out to be {customer.name}'s; its calls leave the suspense."
+            yield change.on, 3, _change(customer, change, endings)
+    for on, lines in delivered.items():
+        yield on, 2, f"Delivered, so that term and billing start: {'; '.join(lines)}."
+
+
+def _change(customer: Customer, change: Change, endings: Mapping[str, date]) -> str:
+    match change:
+        case Scale(module_id=module_id, quantity=quantity):
+            return f"{customer.name} scales {_tariff_of(customer, module_id)} to {quantity}, from the first of next month."
+        case Cancel(module_id=module_id):
+            return f"{customer.name} gives notice for {_tariff_of(customer, module_id)}: it ends on {endings[module_id]:%d %B}."
+        case Assign(extension=extension):
+            return f"Extension {extension} turns out to be {customer.name}'s; its calls leave the suspense."
+        case _:
+            assert_never(change)
 
 
 def _tariff_of(customer: Customer, module_id: str) -> str:
@@ -98,7 +108,7 @@ def _call_lines(outcome: Outcome) -> Iterator[Line]:
         yield (
             on,
             -1,
-            f"Call records: {len(files)} file{'s' if len(files) > 1 else ''}, {accepted:,} calls to bill, {not_billable:,} lines not "
+            f"Call records: {_count(len(files), 'file')}, {accepted:,} calls to bill, {not_billable:,} lines not "
             f"billable, {duplicates} seen before{suspense}.{late}",
         )
 
@@ -111,13 +121,14 @@ def _invoice_lines(outcome: Outcome) -> Iterator[Line]:
         invoices = [d for d in documents if d.gross > 0]
         credits = [d for d in documents if d.gross < 0]
         debited = sum(d.is_debited for d in invoices)
+        net, gross = euros(_sum(d.net for d in invoices)), euros(_sum(d.gross for d in invoices))
         if invoices:
             numbers = f"{invoices[0].number} to {invoices[-1].number}" if len(invoices) > 1 else invoices[0].number
             yield (
                 on,
                 5,
-                f"[bold]Invoice run[/bold]: {len(invoices)} invoices ({numbers}), net {euros(_sum(d.net for d in invoices))}, with VAT "
-                f"{euros(_sum(d.gross for d in invoices))}; {debited} by direct debit, {len(invoices) - debited} by transfer.",
+                f"[bold]Invoice run[/bold]: {_count(len(invoices), 'invoice')} ({numbers}), net {net}, with VAT {gross}; "
+                f"{debited} by direct debit, {len(invoices) - debited} by transfer.",
             )
         for credit in credits:
             yield on, 6, f"Credit note {credit.number} for {credit.account}: {euros(credit.gross)}."
@@ -129,9 +140,9 @@ def _bank_lines(outcome: Outcome, names: dict[str, str]) -> Iterator[Line]:
     for payment in outcome.payments:
         (collected if payment.is_debit else transferred)[payment.booked_on].append(payment.amount)
     for on, amounts in collected.items():
-        yield on, 10, f"The bank collects {len(amounts)} direct debit{'s' if len(amounts) > 1 else ''}: {euros(_sum(amounts))}."
+        yield on, 10, f"The bank collects {_count(len(amounts), 'direct debit')}: {euros(_sum(amounts))}."
     for on, amounts in transferred.items():
-        yield on, 11, f"{len(amounts)} transfer{'s' if len(amounts) > 1 else ''} received: {euros(_sum(amounts))}."
+        yield on, 11, f"{_count(len(amounts), 'transfer')} received: {euros(_sum(amounts))}."
     for back in outcome.reversals:
         assert back.reversed_on is not None
         yield back.reversed_on, 12, f"[red]Reversal[/red] {back.reason_code}: {names[back.account]}, {euros(back.amount)} taken back."
@@ -212,6 +223,10 @@ def _balance(console: Console, outcome: Outcome, names: dict[str, str]) -> None:
             console.print(f"  [red]{law}", soft_wrap=True)
     else:
         console.print("[green]The books hold: every law of every service was checked.")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
