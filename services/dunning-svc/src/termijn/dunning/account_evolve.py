@@ -77,6 +77,8 @@ def evolve(state: DunningAccount, event: AccountEvent) -> DunningAccount:
     match event:
         case AccountLearned():
             known = Known(
+                debtor=event.debtor,
+                mail_to=event.mail_to,
                 has_address=event.has_address,
                 language=event.language,
                 debtor_kind=event.debtor_kind,

@@ -8,7 +8,7 @@ import msgspec
 
 from termijn.dunning.account_event import PlannedStep, RestKind
 from termijn.events.base import Blob
-from termijn.events.contracts import TermsAcceptance
+from termijn.events.contracts import Party, TermsAcceptance
 from termijn.events.dunning import LetterItem
 from termijn.kernel.ids import CaseId, InvoiceId
 
@@ -17,8 +17,10 @@ REMEMBERED_DAYS = 400
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """The account itself; nothing personal."""
+    """The account itself. ``debtor`` and ``mail_to`` are personal: None once the account's key is gone."""
 
+    debtor: Party | None
+    mail_to: str | None
     has_address: bool
     language: Literal["nl", "en"]
     debtor_kind: Literal["company", "consumer"]

@@ -1,0 +1,297 @@
+"""HTTP of dunning-svc: parse, handle, render. No rule is decided here."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from termijn.dunning.account_command import EndHold, PlaceHold, Terminate
+from termijn.dunning.account_event import HoldPlaced
+from termijn.dunning.dunning_account import ACCOUNT
+from termijn.dunning.errors import UnknownHold
+from termijn.dunning.policy import CURRENT, DAYS_MAX, POLICY, Policy, SetPolicy
+from termijn.events.base import Blob
+from termijn.kernel.errors import NotFound
+from termijn.kernel.ids import CATALOGUE, AccountId, InvoiceId
+from termijn.runtime.handling import Work
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
+from termijn.runtime.http.calls import answer
+from termijn.runtime.http.paging import CursorInvalid
+from termijn.runtime.sql import load
+
+QUERIES = load("termijn.dunning", "queries.sql")
+
+# What callers may send: every field with its limits, so that bad input is a problem with the field named (SEC-4).
+
+ACCOUNT_ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
+THING_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,199}$"
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+
+
+def _exact(value: object) -> object:
+    # A JSON number with decimals has been a binary float on its way; cents must not depend on how it was printed.
+    if isinstance(value, float | bool):
+        raise ValueError('must be a string, as in "9.90"')
+    return value
+
+
+AccountKey = Annotated[str, Field(pattern=ACCOUNT_ID)]
+AccountPath = Annotated[str, Path(pattern=ACCOUNT_ID)]
+AccountFilter = Annotated[str | None, Query(pattern=ACCOUNT_ID)]
+ThingKey = Annotated[str, Field(pattern=THING_ID)]
+ThingPath = Annotated[str, Path(pattern=THING_ID)]
+Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Sentence = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
+Days = Annotated[int, Field(strict=True, ge=0, le=DAYS_MAX)]
+Amount = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=10_000, max_digits=7, decimal_places=2)]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+
+
+class Body(BaseModel):
+    """Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class RungBody(Body):
+    """A step of the ladder (DUN-1)."""
+
+    step: Literal["reminder", "second_reminder", "formal_notice", "final_demand", "bailiff"]
+    counts_from: Literal["due", "invoice"]
+    days: Days
+
+
+class LetterheadBody(Body):
+    """Who writes, and where the money goes."""
+
+    name: Line = ""
+    iban: Annotated[str, Field(pattern=r"^([A-Z]{2}[0-9]{2}[A-Z0-9]{1,30})?$")] = ""
+    email: Line = ""
+    phone: Line = ""
+
+
+class PolicyBody(Body):
+    """The whole policy; what is left out takes its default."""
+
+    ladder: Annotated[list[RungBody], Field(min_length=1, max_length=5)] | None = None
+    days_between_steps: Days = 5
+    days_after_due_min: Days = 3
+    days_to_pay_min: Days = 5
+    handover_min: Amount = Decimal("25.00")
+    remainder_written_off_below: Amount = Decimal("1.00")
+    structural_misses: Days = 3
+    structural_months: Annotated[int, Field(strict=True, ge=1, le=13)] = 12
+    warning_days: Days = 7
+    suspension_claim_min: Amount = Decimal("25.00")
+    suspension_reaches: Literal["unpaid_streams", "all"] = "unpaid_streams"
+    termination_days: Days = 30
+    hold_days_max: Days = 366
+    letterhead: LetterheadBody = LetterheadBody()
+
+
+class HoldBody(Body):
+    """A hold over an account, or over one invoice of it (DUN-14)."""
+
+    account: AccountKey
+    invoice_id: ThingKey | None = None
+    reason: Sentence
+    until: Day
+
+
+class TerminationBody(Body):
+    """Why the suspended modules end (DUN-9)."""
+
+    reason: Sentence
+
+
+def routes(access: Access) -> APIRouter:
+    """All routes, to be mounted under /dunning."""
+    router = APIRouter()
+    _policy(router, access)
+    _decisions(router, access)
+    _cases(router, access)
+    _letters(router, access)
+    _desk(router, access)
+    return router
+
+
+def _policy(router: APIRouter, access: Access) -> None:
+    @router.put("/policy")
+    async def set_policy(body: PolicyBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
+        """Replace the whole policy; what is left out takes its default."""
+        policy = msgspec.convert(body.model_dump(exclude_none=True), Policy)
+
+        async def do(work: Work) -> Answer:
+            call.check_version(await work.version(POLICY, CURRENT))
+            await work.execute(POLICY, CURRENT, SetPolicy(now=work.now, policy=policy), account=CATALOGUE)
+            version = await work.version(POLICY, CURRENT)
+            return Answer(body={"version": version, "policy": policy}, etag=version)
+
+        return await call.run(do)
+
+    @router.get("/policy")
+    async def show_policy(reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
+        """The policy in force; version 0 is the defaults."""
+        rows = await reader.fetch(QUERIES["policy"], reader.principal.provider)
+        if not rows:
+            return answer({"version": 0, "policy": Policy()}, etag=0)
+        return answer(_opened(rows[0], "policy"), etag=rows[0]["version"])
+
+
+async def _facts(work: Work) -> dict[str, Any]:
+    current = await work.load(POLICY, CURRENT)
+    return {"now": work.now, "policy": current.policy, "policy_version": current.version}
+
+
+def _decisions(router: APIRouter, access: Access) -> None:
+    @router.post("/holds", status_code=201)
+    async def place_hold(body: HoldBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
+        """Nothing goes out for what is held, up to and including ``until`` (DUN-14)."""
+        account = AccountId(body.account)
+        invoice = InvoiceId(body.invoice_id) if body.invoice_id is not None else None
+
+        async def do(work: Work) -> Answer:
+            command = PlaceHold(**await _facts(work), account=account, invoice_id=invoice, reason=body.reason, until=body.until)
+            done = await work.execute(ACCOUNT, account, command, account=account)
+            placed = next(event for event in done if isinstance(event, HoldPlaced))
+            return Answer(status=201, body={"hold_id": placed.hold_id, "since": placed.since, "until": placed.until})
+
+        return await call.run(do)
+
+    @router.delete("/holds/{hold}")
+    async def lift_hold(hold: ThingPath, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
+        """The ladder goes on, later by the days that it was paused (DUN-16)."""
+
+        async def do(work: Work) -> Answer:
+            rows = await work.fetch(QUERIES["hold_account"], work.provider, hold)
+            if not rows:
+                raise UnknownHold(hold=hold)
+            account = AccountId(rows[0]["account"])
+            await work.execute(ACCOUNT, account, EndHold(**await _facts(work), hold_id=hold, is_lifted=True), account=account)
+            return Answer(body={"hold_id": hold, "state": "lifted"})
+
+        return await call.run(do)
+
+    @router.post("/accounts/{account}/termination", status_code=202)
+    async def terminate(account: AccountPath, body: TerminationBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
+        """The suspended modules end for default (DUN-9)."""
+        key = AccountId(account)
+
+        async def do(work: Work) -> Answer:
+            command = Terminate(**await _facts(work), account=key, reason=body.reason)
+            await work.execute(ACCOUNT, key, command, account=key)
+            return Answer(status=202, body={"account": account})
+
+        return await call.run(do)
+
+
+def _cases(router: APIRouter, access: Access) -> None:
+    readers = access.reading(Role.CUSTOMER, Role.MANAGER, Role.OPS)
+
+    @router.get("/cases")
+    async def list_cases(
+        account: AccountFilter = None,
+        state: Literal["open", "handed_over", "closed"] | None = None,
+        reader: Reader = Depends(readers),
+        page: Paging = Depends(paging),
+    ) -> Response:
+        """Cases, each with its next step and what it waits for (DUN-5)."""
+        of = reader.account_filter(account)
+        rows = await reader.fetch(QUERIES["cases"], reader.principal.provider, of, state, *_after(page, 1), page.rows_to_fetch)
+        return answer(page.page(rows, key=("case_id",)))
+
+    @router.get("/cases/{case}")
+    async def show_case(case: ThingPath, reader: Reader = Depends(readers)) -> Response:
+        """One case with its plan and, for the provider's people, its whole history (SEC-3)."""
+        rows = await reader.fetch(QUERIES["case"], reader.principal.provider, case)
+        of = reader.account_filter(None)
+        if not rows or of not in (None, rows[0]["account"]):
+            raise NotFound(what="case", id=case)
+        shown = _opened(rows[0], "steps")
+        if of is None:
+            shown["history"] = [dict(row) for row in await reader.fetch(QUERIES["entries_of_case"], reader.principal.provider, case)]
+        return answer(shown)
+
+    @router.get("/board")
+    async def board(reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
+        """A column per step: cases, money, and how many of them wait for something."""
+        return answer({"columns": [dict(row) for row in await reader.fetch(QUERIES["board"], reader.principal.provider)]})
+
+
+def _letters(router: APIRouter, access: Access) -> None:
+    readers = access.reading(Role.CUSTOMER, Role.MANAGER, Role.OPS)
+
+    @router.get("/letters")
+    async def list_letters(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
+        """Letters by day, with what they say of each invoice (DUN-1)."""
+        of = reader.account_filter(account)
+        rows = await reader.fetch(QUERIES["letters"], reader.principal.provider, of, *_after(page, 2), page.rows_to_fetch)
+        return answer(page.page(rows, key=("on_day", "letter_id"), item=lambda row: _opened(row, "items")))
+
+    @router.get("/letters/{letter}/text")
+    async def show_text(letter: ThingPath, reader: Reader = Depends(readers)) -> Response:
+        """The text as it was sent."""
+        row = await _blob_row(reader, "letter", letter)
+        return Response(await reader.blobs.get(reader.principal.provider, _blob(row)), media_type="text/plain; charset=utf-8")
+
+
+def _desk(router: APIRouter, access: Access) -> None:
+    readers = access.reading(Role.MANAGER, Role.OPS)
+
+    @router.get("/tasks")
+    async def list_tasks(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
+        """Open tasks by the day they are due: calls, missing proof, small claims, terminations."""
+        rows = await reader.fetch(QUERIES["tasks"], reader.principal.provider, account, *_after(page, 2), page.rows_to_fetch)
+        return answer(page.page(rows, key=("due_on", "task_id")))
+
+    @router.get("/holds")
+    async def list_holds(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
+        """Holds with their reasons and dates (DUN-14)."""
+        rows = await reader.fetch(QUERIES["holds"], reader.principal.provider, account, *_after(page, 1), page.rows_to_fetch)
+        return answer(page.page(rows, key=("hold_id",)))
+
+    @router.get("/handovers")
+    async def list_handovers(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
+        """Claims that are with the bailiff (DUN-5)."""
+        rows = await reader.fetch(QUERIES["handovers"], reader.principal.provider, account, *_after(page, 2), page.rows_to_fetch)
+        return answer(page.page(rows, key=("handover_on", "case_id")))
+
+    @router.get("/handovers/{case}/dossier")
+    async def show_dossier(case: ThingPath, reader: Reader = Depends(readers)) -> Response:
+        """The case file as one archive (DUN-5)."""
+        row = await _blob_row(reader, "handover", case)
+        return Response(await reader.blobs.get(reader.principal.provider, _blob(row)), media_type="application/zip")
+
+
+def _after(page: Paging, parts: int) -> Sequence[str | None]:
+    """The key to go on after; of two parts the first is a day. A cursor that was tampered with is refused, not asked about."""
+    position = page.after(parts)
+    try:
+        if parts == 2 and position[0] is not None:
+            date.fromisoformat(position[0])
+    except ValueError:
+        raise CursorInvalid(field="cursor") from None
+    if any(part is not None and "\0" in part for part in position):
+        raise CursorInvalid(field="cursor")
+    return position
+
+
+async def _blob_row(reader: Reader, query: str, key: str) -> Any:
+    rows = await reader.fetch(QUERIES[query], reader.principal.provider, key)
+    of = reader.account_filter(None)
+    if not rows or of not in (None, rows[0]["account"]):
+        raise NotFound(what=query, id=key)
+    return rows[0]
+
+
+def _blob(row: Any) -> Blob:
+    return Blob(sha256=row["sha256"], size_bytes=row["size_bytes"], address=row["address"])
+
+
+def _opened(row: Any, *columns: str) -> dict[str, Any]:
+    """A row with these JSON columns as data."""
+    return {name: msgspec.json.decode(value) if name in columns and value is not None else value for name, value in row.items()}

@@ -1,0 +1,31 @@
+"""dunning-svc as a whole: what the composition root hands to the runtime."""
+
+from termijn.dunning.api import routes
+from termijn.dunning.dunning_account import ACCOUNT
+from termijn.dunning.policy import POLICY
+from termijn.dunning.published import publish
+from termijn.dunning.reactions import REACTIONS
+from termijn.dunning.sender import sender
+from termijn.dunning.views import VIEWS
+from termijn.dunning.wake_ups import WAKE_UPS
+from termijn.events.dunning import PUBLIC, TOPIC
+from termijn.runtime.handling import Definition
+from termijn.runtime.mail import Mailer
+
+__all__ = ["definition", "routes"]
+
+
+def definition(mailer: Mailer) -> Definition:
+    """All of dunning-svc; ``mailer`` is what letters go out by."""
+    return Definition(
+        name="dunning",
+        package="termijn.dunning",
+        topic=TOPIC,
+        aggregates=(ACCOUNT, POLICY),
+        publish=publish,
+        public_events=PUBLIC,
+        reactions=REACTIONS,
+        wake_ups=WAKE_UPS,
+        views=VIEWS,
+        workers=(sender(mailer),),
+    )
