@@ -19,12 +19,12 @@ up: .venv/ready ## the whole system on this machine, until Ctrl-C
 test: .venv/ready ## every test, against the wheel as it would be released
 	.ci/test-wheel
 
-check: .venv/ready ## the quick check: format, lint, types, import rules, tests that need no second
+check: .venv/ready ## the quick check: format, lint, types, import rules, tests without a database
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow and not database"
 	$(BIN)/python -m termijn.testing.mutants --changed --quick
 
 mutants: .venv/ready ## prove that tests can fail: ARGS="--changed", "--rule CAT-21", "--quick"

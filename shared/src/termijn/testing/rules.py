@@ -1,6 +1,7 @@
-"""pytest plugin: ``pytest --rule CAT-21`` runs the tests that prove that rule.
+"""pytest plugin: which tests run.
 
-``-m`` cannot look at the arguments of a mark, and ``@pytest.mark.rule("CAT-21")`` has the rule as its argument.
+``--rule CAT-21`` runs the tests that prove that rule: ``-m`` cannot look at the arguments of a mark. Tests that need a
+database get the mark ``database``, so that the quick check can leave them out with ``-m``.
 """
 
 import os
@@ -11,6 +12,9 @@ import pytest
 
 MUST_TEST_THE_WHEEL = "TERMIJN_TEST_WHEEL"
 """Environment variable: when it is "1", tests refuse to run against anything but an installed wheel."""
+
+DATABASE_FIXTURE = "postgres_server"
+"""Whatever a test does with PostgreSQL, it has this fixture, directly or by another."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,8 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"the wheel is to be tested, but termijn also comes from {', '.join(stray)}")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests whose ``rule`` marks name one of the wanted rules."""
+    """Mark what needs a database; keep the tests whose ``rule`` marks name one of the wanted rules."""
+    for item in items:
+        if DATABASE_FIXTURE in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
     wanted = set(config.getoption("--rule"))
     if not wanted:
         return
