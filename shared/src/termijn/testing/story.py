@@ -190,7 +190,7 @@ class Story:
         """Money for an invoice, all that is open where no amount is given; the payment id."""
         payment_id = f"p-{next(_numbers)}"
         value_on = (on or self.today).isoformat()
-        body = {"payment_id": payment_id, "amount": amount or str(invoice["open_amount"]), "value_on": value_on, "method": method}
+        body = {"payment_id": payment_id, "amount": amount or str(invoice["open"]), "value_on": value_on, "method": method}
         await self.call("POST", f"/invoice/invoices/{invoice['invoice_id']}/payments", body)
         await self.installation.settle()
         return payment_id
@@ -198,7 +198,7 @@ class Story:
     async def steps(self, account: str) -> list[tuple[str, date]]:
         """Step and day of every letter item that went to the account, oldest first."""
         letters = await self.items("/dunning/letters", account=account)
-        found = [(str(item["step"]), date.fromisoformat(letter["on"])) for letter in letters for item in letter["items"]]
+        found = [(str(item["step"]), date.fromisoformat(letter["on_day"])) for letter in letters for item in letter["items"]]
         return sorted(found, key=lambda step: step[1])
 
     async def handovers(self) -> list[Facts]:
@@ -213,7 +213,7 @@ class Story:
 
     async def total_open(self, account: str) -> Decimal:
         """What the account owes."""
-        return sum((Decimal(each["open_amount"]) for each in await self.invoices(account)), Decimal(0))
+        return sum((Decimal(each["open"]) for each in await self.invoices(account)), Decimal(0))
 
 
 @pytest.fixture
