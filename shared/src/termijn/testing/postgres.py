@@ -4,6 +4,7 @@ A pytest plugin: the ``conftest.py`` at the top of the repository names it.
 """
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -16,6 +17,9 @@ from termijn.embedded.databases import APPLICATION, OWNER, SUPERUSER, ensure_dat
 from termijn.embedded.postgres import EmbeddedPostgres, Settings, start_now
 
 _numbers = itertools.count(1)
+
+MEMORY_BYTES_MIN = 4 * 1024**3
+"""A test process needs some hundreds of MB; several may run at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,17 @@ class Databases:
         return database
 
 
+def _fast_folder() -> str | None:
+    """Memory, where there is enough of it: each test copies databases of a thousand files, and a disk shared with others is slow."""
+    memory = Path("/dev/shm")
+    is_roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY_BYTES_MIN
+    return str(memory) if is_roomy else None
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
     """One server for this test process (with xdist: one per worker), gone with its files at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="termijn-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="termijn-test-", dir=_fast_folder()))
     server = start_now(folder, Settings.for_tests())
     try:
         yield server

@@ -66,9 +66,10 @@ SampleEvent = MarblesAdded | AlarmSet | AlarmCancelled | AlarmRang | JarNamed
 
 
 class Jar(msgspec.Struct, frozen=True, kw_only=True):
-    """The state: how many marbles, and which alarms rang, in order."""
+    """The state: how many marbles, whose they were last (personal data), and which alarms rang, in order."""
 
     marbles: int = 0
+    owner: str | None = None
     rang: tuple[str, ...] = ()
 
 
@@ -149,7 +150,7 @@ def evolve(state: Jar, event: SampleEvent) -> Jar:
     """What is then true."""
     match event:
         case MarblesAdded():
-            return msgspec.structs.replace(state, marbles=state.marbles + event.count)
+            return msgspec.structs.replace(state, marbles=state.marbles + event.count, owner=event.by)
         case AlarmRang():
             return msgspec.structs.replace(state, rang=(*state.rang, event.name))
         case AlarmSet() | AlarmCancelled() | JarNamed():
