@@ -54,6 +54,23 @@ async def test_customers_see_and_order_their_own_and_public_things_only(desk: An
 
 
 @pytest.mark.rule("SEC-1")
+async def test_two_providers_with_equal_ids_are_two_worlds(desk: Any) -> None:
+    """The same tariff, account, mandate, module and phone number; what one cancels runs on with the other."""
+    number = {"subject": "020 123 4567"}
+    await desk.acme_with_a_module()
+    await desk.post(desk.manager, "/accounts/acme/modules/t1/subjects", number)
+    async with desk.contracts.client("manager", provider="other") as other:
+        mine, desk.manager = desk.manager, other
+        await desk.acme_with_a_module()
+        await desk.post(other, "/accounts/acme/modules/t1/subjects", number)
+        await desk.post(other, "/accounts/acme/modules/t1/cancellation", status=200)
+        desk.manager = mine
+    (module,) = (await desk.manager.get("/accounts/acme/contract")).json()["modules"]
+    assert (module["state"], module["subjects"][0]["subject"]) == ("running", "+31201234567")
+    await desk.check()
+
+
+@pytest.mark.rule("SEC-1")
 async def test_a_module_of_another_account_is_not_reached_through_ones_own(desk: Any) -> None:
     """The path names the account; the module must be its own. Its id is taken all the same."""
     await desk.acme_with_a_module()

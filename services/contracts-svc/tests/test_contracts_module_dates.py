@@ -257,7 +257,8 @@ def test_a_tariff_change_respects_the_notice_rule() -> None:
     on = date(2026, 6, 10)
     changed = TariffChanged(module_id=M, tariff=new, from_on=date(2026, 8, 1), channel="web")
     spec(MODULE).given(ordered()).when(change(on, new)).then(changed)
-    spec(MODULE).given(ordered()).when(change(on, new, date(2026, 7, 1))).then_refused(DateNotPossible, "from_on")
+    refused = spec(MODULE).given(ordered()).when(change(on, new, date(2026, 7, 1))).then_refused(DateNotPossible, "from_on").refusal
+    assert refused is not None and "2026-07-01 is not possible; 2026-08-01 is" in refused.message
     spec(MODULE).given(ordered()).when(change(on, new, date(2026, 9, 1))).then(msgspec.structs.replace(changed, from_on=date(2026, 9, 1)))
     past = msgspec.structs.replace(changed, from_on=date(2026, 3, 15))
     spec(MODULE).given(ordered()).when(change(on, new, date(2026, 3, 15), is_manager=True)).then(past)

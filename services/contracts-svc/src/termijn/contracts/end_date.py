@@ -20,12 +20,21 @@ class ChosenEnd(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose_end(
-    rule: NoticeRule, *, counts_from: date, given: date, asked: date | None, is_manager: bool, is_telecom: bool, field: str = "ends_on"
+    rule: NoticeRule,
+    *,
+    counts_from: date,
+    given: date,
+    asked: date | None,
+    is_manager: bool,
+    is_telecom: bool,
+    field: str = "ends_on",
+    told_after: timedelta = timedelta(0),
 ) -> ChosenEnd:
     """The last day after notice on ``given`` (CAT-20 to CAT-25, CON-4).
 
     Nobody who asks for no day gets another than the earliest that the rule gives. A customer may ask for a later one on which
-    the rule lets a contract end; a manager for any, also in the past. Raises ``DateNotPossible`` naming ``field``.
+    the rule lets a contract end; a manager for any, also in the past. Raises ``DateNotPossible`` naming ``field``; its days are
+    told ``told_after`` later: a day where the caller speaks of the first day after the end.
     """
     by_rule = ending(rule, counts_from=counts_from, given=given, is_telecom=is_telecom)
     explanation = "; ".join(by_rule.steps)
@@ -34,10 +43,11 @@ def choose_end(
     if is_manager:
         return ChosenEnd(ends_on=asked, explanation=f"{asked.isoformat()} was chosen by a manager; the notice rule gives: {explanation}")
     if asked < by_rule.ends_on:
-        raise DateNotPossible(field=field, asked=asked, possible=by_rule.ends_on, why=explanation)
+        raise DateNotPossible(field=field, asked=asked + told_after, possible=by_rule.ends_on + told_after, why=explanation)
     possible = next_end(rule, counts_from=counts_from, day=asked, is_telecom=is_telecom)
     if possible != asked:
-        raise DateNotPossible(field=field, asked=asked, possible=possible, why=f"contracts with this notice rule end on {_ends_said(rule)}")
+        why = f"contracts with this notice rule end on {_ends_said(rule)}"
+        raise DateNotPossible(field=field, asked=asked + told_after, possible=possible + told_after, why=why)
     return ChosenEnd(ends_on=asked, explanation=f"{asked.isoformat()} was chosen, later than the earliest day: {explanation}")
 
 

@@ -222,6 +222,7 @@ def _change_tariff(command: ChangeTariff, state: Live) -> Sequence[ModuleEvent]:
         is_manager=command.is_manager,
         is_telecom=present.is_telecom,
         field="from_on",
+        told_after=_DAY,
     )
     from_on = max(end.ends_on + _DAY, state.starts_on)
     _check_before_end(state, from_on, field="from_on")
