@@ -86,6 +86,11 @@ def test_the_structural_late_payer_waits_for_second_reminders_then_for_the_servi
     assert paid(late, date(2026, 4, 29), reminded, invoice(nth=2), warned=warned, suspended=date(2026, 4, 24)) == ["invoice-1", "invoice-2"]
 
 
+def test_who_was_without_service_once_pays_promptly() -> None:
+    standing = Standing(today=date(2026, 2, 10), invoices=[invoice()], warned_on=date(2026, 1, 1), resumed_on=date(2026, 1, 20))
+    assert [p.invoice_id for p in pays(AlwaysLate(), standing)] == ["invoice-1"]
+
+
 def test_a_payer_in_parts_pays_a_share_and_then_the_rest() -> None:
     standing = Standing(today=DUE, invoices=[invoice()])
     assert pays(InParts(), standing) == [Payment(invoice_id="invoice-1", amount=Decimal(48))]

@@ -51,6 +51,7 @@ def demo(
     else:
         console = Console()
         tell(console, played.outcome, played.customers, seed=seed)
-        console.print(f"\nPlayed in {played.seconds:.0f} s; the installation is in {folder}/. Open it with: termijn up --dir {folder}")
+        console.print(f"\nPlayed in {played.seconds:.0f} s; the installation is in {folder}.", soft_wrap=True)
+        console.print(f"Open it with: termijn up --dir {folder}", soft_wrap=True, highlight=False)
     if played.outcome.broken_laws:
         raise typer.Exit(1)

@@ -71,6 +71,7 @@ class Bank:
             invoices=[_open_invoice(nth, each, letters) for nth, each in enumerate(invoices, start=1) if Decimal(each["open"]) > 0],
             warned_on=warned_on,
             suspended_on=self._suspended_on(customer.account_id),
+            resumed_on=next((on for _, on, _ in self._journal.all(f"resumed/{customer.account_id}/")), None),
         )
 
     async def _letters(self) -> dict[str, list[Letter]]:

@@ -30,6 +30,7 @@ class Payment:
     """Money that came in for an invoice, and the day on which the bank took it back where it did."""
 
     account: str
+    invoice_id: str
     amount: Decimal
     is_debit: bool
     booked_on: date
@@ -173,6 +174,7 @@ async def _payments(auditor: Desk, document: Document) -> list[Payment]:
     return [
         Payment(
             account=document.account,
+            invoice_id=document.invoice_id,
             amount=Decimal(payment["amount"]),
             is_debit=payment["method"] == "direct_debit",
             booked_on=date.fromisoformat(payment["booked_on"]),

@@ -49,7 +49,10 @@ class NeverFirst:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlwaysLate:
-    """Pays each invoice a day after its second reminder; once warned of suspension, nothing until the service is off for some days."""
+    """Pays each invoice a day after its second reminder; once warned of suspension, nothing until the service is off for some days.
+
+    Having been without it once, pays promptly.
+    """
 
     days_off: int = 5
 
@@ -85,12 +88,13 @@ class OpenInvoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """All that a customer goes by on a day."""
+    """All that a customer goes by on a day. ``suspended_on`` is set while the service is off, ``resumed_on`` once it works again."""
 
     today: date
     invoices: Sequence[OpenInvoice]
     warned_on: date | None = None
     suspended_on: date | None = None
+    resumed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,9 @@ def _amount(behaviour: Behaviour, invoice: OpenInvoice, standing: Standing) -> D
         case NeverFirst():
             wants = invoice.nth > 1 and _promptly(invoice, standing)
         case AlwaysLate(days_off=days_off):
-            if standing.suspended_on is not None:
+            if standing.resumed_on is not None:
+                wants = _promptly(invoice, standing)
+            elif standing.suspended_on is not None:
                 wants = (standing.today - standing.suspended_on).days >= days_off
             else:
                 wants = standing.warned_on is None and _letter_age(invoice, "second_reminder", standing.today) >= 1

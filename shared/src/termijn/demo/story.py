@@ -32,6 +32,11 @@ def euros(amount: Decimal) -> str:
     return f"€ {amount:,.2f}"
 
 
+def bare(amount: Decimal) -> str:
+    """An amount in a table of euros."""
+    return f"{amount:,.2f}"
+
+
 def tell(console: Console, outcome: Outcome, customers: Sequence[Customer], *, seed: int) -> None:
     """Print all of it."""
     names = {customer.account_id: customer.name for customer in customers}
@@ -135,14 +140,21 @@ def _invoice_lines(outcome: Outcome) -> Iterator[Line]:
 
 
 def _bank_lines(outcome: Outcome, names: dict[str, str]) -> Iterator[Line]:
+    documents = {document.invoice_id: document for document in outcome.documents}
     collected: dict[date, list[Decimal]] = defaultdict(list)
     transferred: dict[date, list[Decimal]] = defaultdict(list)
     for payment in outcome.payments:
-        (collected if payment.is_debit else transferred)[payment.booked_on].append(payment.amount)
+        invoice = documents[payment.invoice_id]
+        if not payment.is_debit and invoice.due_on and payment.booked_on > invoice.due_on:
+            days = f"{(payment.booked_on - invoice.due_on).days} days late, day {(payment.booked_on - invoice.issued_on).days}"
+            sentence = f"[green]Paid late[/green]: {names[payment.account]}, {euros(payment.amount)} for {invoice.number}, {days}."
+            yield payment.booked_on, 12, sentence
+        else:
+            (collected if payment.is_debit else transferred)[payment.booked_on].append(payment.amount)
     for on, amounts in collected.items():
         yield on, 10, f"The bank collects {_count(len(amounts), 'direct debit')}: {euros(_sum(amounts))}."
     for on, amounts in transferred.items():
-        yield on, 11, f"{_count(len(amounts), 'transfer')} received: {euros(_sum(amounts))}."
+        yield on, 11, f"{_count(len(amounts), 'transfer')} received in time: {euros(_sum(amounts))}."
     for back in outcome.reversals:
         assert back.reversed_on is not None
         yield back.reversed_on, 12, f"[red]Reversal[/red] {back.reason_code}: {names[back.account]}, {euros(back.amount)} taken back."
@@ -169,16 +181,16 @@ def _dunning_lines(outcome: Outcome, names: dict[str, str]) -> Iterator[Line]:
 
 
 def _months(outcome: Outcome) -> Table:
-    table = Table(title="Invoiced and received", title_justify="left", show_footer=True)
+    table = Table(title="Invoiced and received, in euros", title_justify="left", show_footer=True)
     for title in ("Month", "Invoices", "Net", "With VAT", "By debit", "By transfer", "Reversed"):
-        table.add_column(title, justify="left" if title == "Month" else "right")
+        table.add_column(title, justify="left" if title == "Month" else "right", no_wrap=True)
     months = sorted({str(Month.of(d.issued_on)) for d in outcome.documents} | {str(Month.of(p.booked_on)) for p in outcome.payments})
     rows = [_month_row(outcome, month) for month in months]
     for month, (count, amounts) in zip(months, rows, strict=True):
-        table.add_row(month, str(count), *map(euros, amounts))
+        table.add_row(month, str(count), *map(bare, amounts))
     table.columns[1].footer = str(sum(count for count, _ in rows))
     for column, place in zip(table.columns[2:], range(5), strict=True):
-        column.footer = euros(_sum(amounts[place] for _, amounts in rows))
+        column.footer = bare(_sum(amounts[place] for _, amounts in rows))
     table.columns[0].footer = "Total"
     return table
 
