@@ -148,3 +148,4 @@ async def test_a_folder_with_a_path_too_long_for_a_socket_works(folder: Path) ->
     server = await start(deep, TESTS)
     assert await fetch(server.dsn("postgres", SUPERUSER), "select 1") == 1
     await server.stop()
+    assert not server.socket_folder.exists()

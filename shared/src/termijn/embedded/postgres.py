@@ -83,6 +83,8 @@ class EmbeddedPostgres:
                 return  # somebody else still uses it
             else:
                 _run(self._account, "pg_ctl", "stop", "-w", "-t", "120", "-m", "fast", "-D", str(self.folder / "data"))
+                if not self.socket_folder.is_relative_to(self.folder):
+                    shutil.rmtree(self.socket_folder, ignore_errors=True)
             finally:
                 users.close()
 
