@@ -14,6 +14,7 @@ from termijn.runtime.clock import Clock
 from termijn.runtime.codec import Registry, WakeUps
 from termijn.runtime.database import EVERY_PROVIDER, Address, ServiceDatabase
 from termijn.runtime.faults import fault
+from termijn.runtime.glance import Glance
 from termijn.runtime.handling import Blobs, Cause, Definition, Row
 from termijn.runtime.held import Held
 from termijn.runtime.inbox import Inbox, Incoming
@@ -80,6 +81,8 @@ class Service:
         self.projector = Projector(database, self.plant)
         self.relay = Relay(database, around.transport, definition.topic)
         self.listens_to = sorted({TOPICS[r.publisher] for r in definition.reactions})
+        views = [view.name for view in definition.views if not view.is_synchronous]
+        self.glance = Glance(around.address.app_dsn, views=views, workers=definition.workers)
         self._consumer: Consumer | None = None
 
     @classmethod
@@ -96,6 +99,7 @@ class Service:
         """Leave the group and give the connections back."""
         if self._consumer is not None:
             await self._consumer.close()
+        await self.glance.close()
         await self.database.close()
 
     async def run(self, *, provider: ProviderId, cause: Cause, act: Callable[[UnitOfWork], Awaitable[ResultT]]) -> ResultT:
@@ -143,8 +147,10 @@ class Service:
 
     async def flow(self) -> int:
         """Everything that is not waited for a date: relay, messages, waiting messages, workers, read models; how much moved."""
-        moved = await self.relay.step()
-        moved += await self.consume()
+        moved = await self.consume()
+        if not await self.glance.is_busy():
+            return moved
+        moved += await self.relay.step()
         moved += await self.held.step()
         moved += await self.work()
         moved += await self.projector.step()
@@ -158,13 +164,7 @@ class Service:
 
     async def is_quiet(self) -> bool:
         """Nothing to send, to receive or to try again."""
-        rows = await self.database.short(
-            EVERY_PROVIDER,
-            "select exists (select 1 from outbox o where not exists (select 1 from outbox r "
-            "where r.provider = o.provider and r.account = o.account and r.is_refused)) "
-            "or exists (select 1 from waiting_message where is_ready) or exists (select 1 from arrived_fact) as busy",
-        )
-        if rows[0]["busy"]:
+        if await self.glance.is_message_held():
             return False
         lag: int = await self.transport.lag(self.name, self.listens_to)
         return lag == 0
