@@ -43,7 +43,7 @@ class Intake:
         Raises what PostgreSQL raises; then nothing of the batch happened.
         """
         uses = [record for record in batch if isinstance(record, Use)]
-        await self._ensure_months(connection, {use.day.replace(day=1) for use in uses})
+        await self._ensure_months(connection, {use.month for use in uses})
         async with connection.transaction():
             await connection.execute(SQL["set_provider"], provider)
             closing = await lock_and_read_closing(connection, provider)
@@ -102,7 +102,7 @@ async def _identify(connection: Any, provider: ProviderId, resolved: Mapping[tup
         [one.use.source for one in ordered],
         [one.use.id for one in ordered],
         [one.use.content for one in ordered],
-        [one.use.day.replace(day=1) for one in ordered],
+        [one.use.month for one in ordered],
         [one.module_id if isinstance(one, Placed) else None for one in ordered],
     )
     return {(row["source"], row["id"]) for row in rows}

@@ -104,7 +104,7 @@ async def write_placed(
     """Rows of use, sorted by key, their totals, and a note for accounts that no closing is awaited for."""
     if not placed:
         return
-    rows = sorted((p.use.day.replace(day=1), p.module_id, p.use.started_at, p.use.source, p.use.id, p) for p in placed)
+    rows = sorted((p.use.month, p.module_id, p.use.started_at, p.use.source, p.use.id, p) for p in placed)
     await sql.fetch(
         SQL["place"],
         provider,
@@ -129,7 +129,7 @@ async def add_sums(sql: Sql, provider: ProviderId, closing: int, placed: Sequenc
     """Totals per account, module, month and key: added, or taken off again with ``sign`` -1; whose months are then late."""
     totals: dict[tuple[str, str, date, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for one in placed:
-        total = totals[one.account, one.module_id, one.use.day.replace(day=1), one.use.key]
+        total = totals[one.account, one.module_id, one.use.month, one.use.key]
         total[0] += sign
         total[1] += sign * one.use.seconds
         total[2] += sign * one.use.quantity
@@ -154,7 +154,7 @@ async def write_waiting(sql: Sql, provider: ProviderId, waiting: Sequence[Waits]
         provider,
         [row.use.source for row in rows],
         [row.use.id for row in rows],
-        [row.use.day.replace(day=1) for row in rows],
+        [row.use.month for row in rows],
         [row.use.key for row in rows],
         [row.use.subject for row in rows],
         [row.use.started_at for row in rows],

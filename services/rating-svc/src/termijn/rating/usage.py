@@ -5,9 +5,10 @@ Called numbers are personal data: they are in the usage tables only, never in a 
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,16 @@ VOIDED = "termijn.usage.voided"
 """The CloudEvents type that takes a record back; every other type records one."""
 
 
+HOURS_KEPT = 20_000
+"""Hours whose day is remembered: two years. Asking the time zone for every record took longer than reading it."""
+
+
+@lru_cache(maxsize=HOURS_KEPT)
+def _day_and_month(hour: datetime) -> tuple[date, date]:
+    day = day_of(hour)  # Amsterdam's midnight is on a whole hour of UTC, in summer and winter
+    return day, day.replace(day=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """One record, normalised: subject and destination as E.164 where they are numbers, quantity in millionths, UTC."""
@@ -44,16 +55,20 @@ class Use:
     seconds: int
     quantity: int
     destination: str
+    day: date = field(init=False, compare=False, repr=False)
+    """The Amsterdam day of its start: it belongs wholly to that period (USE-3)."""
+    month: date = field(init=False, compare=False, repr=False)
+    """The first of that day's month."""
+
+    def __post_init__(self) -> None:
+        day, month = _day_and_month(self.started_at.replace(minute=0, second=0, microsecond=0))
+        object.__setattr__(self, "day", day)
+        object.__setattr__(self, "month", month)
 
     @property
     def identity(self) -> tuple[str, str]:
         """What makes it the same record again."""
         return (self.source, self.id)
-
-    @property
-    def day(self) -> date:
-        """The Amsterdam day of its start: it belongs wholly to that period (USE-3)."""
-        return day_of(self.started_at)
 
     @property
     def content(self) -> UUID:
