@@ -231,7 +231,14 @@ def test_a_subject_belongs_to_the_module_in_one_spelling() -> None:
 @pytest.mark.rule("USE-2")
 @pytest.mark.parametrize(
     ("given", "stored"),
-    [("0031 (0)20 123-4567", "+31201234567"), ("101", "101"), (" Desk-4 ", "desk-4"), ("0101", "0101"), ("+32 2 555 12 12", "+3225551212")],
+    [
+        ("0031 (0)20 123-4567", "+31201234567"),
+        ("101", "101"),
+        (" Desk-4 ", "desk-4"),
+        ("0101", "0101"),
+        ("0800-1234", "0800-1234"),
+        ("+32 2 555 12 12", "+3225551212"),
+    ],
 )
 def test_spelling_of_subjects(given: str, stored: str) -> None:
     """Phone numbers in E.164; extensions and workplaces as they are, in lower case."""

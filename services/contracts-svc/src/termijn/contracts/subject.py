@@ -6,7 +6,9 @@ from termijn.kernel.errors import InvalidInput
 
 SUBJECT_CHARACTERS_MAX = 64
 HOME_COUNTRY = "NL"
-_SEPARATORS = str.maketrans("", "", " -.()/")
+SHORTEST_NATIONAL_DIGITS = 9
+"""Digits with the trunk zero: fewer is an extension ("0101"). Records are looked up by the same rule."""
+_SEPARATORS = str.maketrans("", "", " -.()/\t\u00a0")
 
 
 def spelled(subject: str) -> str:
@@ -18,19 +20,21 @@ def spelled(subject: str) -> str:
     text = subject.strip()
     if not text or len(text) > SUBJECT_CHARACTERS_MAX or not text.isprintable():
         raise InvalidInput(field="subject", reason=f"is not 1 to {SUBJECT_CHARACTERS_MAX} printable characters")
-    digits = text.translate(_SEPARATORS)
-    if digits.startswith("+") or (digits.startswith("0") and digits.isdecimal()):
-        number = _parsed("+" + digits[2:] if digits.startswith("00") else digits)
-        if number is not None:
+    compact = text.translate(_SEPARATORS)
+    digits = compact.removeprefix("+")
+    is_number = digits.isascii() and digits.isdigit()
+    is_national = is_number and compact.startswith("0") and len(digits) >= SHORTEST_NATIONAL_DIGITS
+    if (is_number and compact.startswith("+")) or is_national:
+        number = _parsed(compact)
+        if number is not None and (is_national or phonenumbers.is_possible_number(number)):
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if digits.startswith("+"):
+    if compact.startswith("+"):
         raise InvalidInput(field="subject", reason="is not a phone number")
     return text.lower()
 
 
-def _parsed(digits: str) -> phonenumbers.PhoneNumber | None:
+def _parsed(compact: str) -> phonenumbers.PhoneNumber | None:
     try:
-        number = phonenumbers.parse(digits, HOME_COUNTRY)
+        return phonenumbers.parse(compact, HOME_COUNTRY)
     except phonenumbers.NumberParseException:
         return None
-    return number if phonenumbers.is_possible_number(number) else None
