@@ -178,7 +178,7 @@ def _address(server: EmbeddedPostgres, database: str) -> Address:
 
 def _definitions(mailer: Mailer) -> Sequence[Definition]:
     return (
-        termijn.contracts.app.definition(),
+        termijn.contracts.app.definition(mailer),
         termijn.rating.app.definition(),
         termijn.invoice.app.definition(mailer),
         termijn.dunning.app.definition(mailer),
