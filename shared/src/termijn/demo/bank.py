@@ -99,6 +99,11 @@ class Bank:
             elif not since and suspended_on is not None:
                 self._journal.note(f"resumed/{account}/{suspended_on}", on=today, facts={"account": account})
 
+    @property
+    def sees_somebody_suspended(self) -> bool:
+        """Whether a payment of today may have ended a suspension."""
+        return any(self._suspended_on(facts["account"]) for _, _, facts in self._journal.all("suspended/"))
+
     def _suspended_on(self, account: str) -> date | None:
         """Since when the account is suspended, as noticed; None where it is not."""
         for _, on, _ in self._journal.all(f"suspended/{account}/"):

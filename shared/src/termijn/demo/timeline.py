@@ -75,9 +75,6 @@ class Timeline:
                 continue
             await self._clock.advance_to(stop.instant)
             await self._act(stop, files)
-            await self._clock.settle()
-            if stop.kind == "bank":
-                await self._bank.watch(stop.on)
             self._journal.note(stop.key, on=stop.on, facts={})
         progress(todo[-1], len(todo), len(todo))
 
@@ -86,7 +83,7 @@ class Timeline:
             "opening": self._open,
             "files": lambda: self._deliver(stop.on, files),
             "office": lambda: self._work(stop.on),
-            "bank": lambda: self._bank.day(stop.on),
+            "bank": lambda: self._bank_day(stop.on),
         }
         if stop.kind in acts:
             await acts[stop.kind]()
@@ -95,6 +92,13 @@ class Timeline:
         await self._office.open_shop()
         for customer in self._world.customers:
             await self._office.open_account(customer)
+
+    async def _bank_day(self, today: date) -> None:
+        await self._bank.watch(today)
+        await self._bank.day(today)
+        if self._bank.sees_somebody_suspended:
+            await self._clock.settle()
+            await self._bank.watch(today)
 
     async def _deliver(self, today: date, files: Sequence[CallFile]) -> None:
         for file in files:
