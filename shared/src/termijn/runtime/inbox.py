@@ -155,16 +155,19 @@ class Inbox:
         """Put messages of parked accounts behind what is parked there; the ids of those messages."""
         if not fresh:
             return set()
-        for message in fresh:
-            if message.envelope.id in beyond:
-                account = message.envelope.account
-                await work.connection.execute(SQL["park_account"], work.provider, account, beyond[message.envelope.id])
-                ops.error("account parked: a message is missing", provider=work.provider, account=account)
         accounts = sorted({m.envelope.account for m in fresh})
         rows = await work.connection.fetch(SQL["parked_accounts"], work.provider, accounts)
         held = {row["account"] for row in rows}
-        # Beyond a gap everything is kept, also what nobody listens to: its number is needed to see the gap close.
-        behind = [m for m in fresh if m.envelope.account in held and (self.listens_to(m) or m.envelope.id in beyond)]
+        behind: list[Incoming] = []
+        for message in fresh:
+            account, gap = message.envelope.account, beyond.get(message.envelope.id)
+            if gap is not None and account not in held:
+                await work.connection.execute(SQL["park_account"], work.provider, account, gap)
+                ops.error("account parked: a message is missing", provider=work.provider, account=account)
+                held.add(account)
+            # Beyond a gap everything is kept, also what nobody listens to: its number is needed to see the gap close.
+            if account in held and (gap is not None or self.listens_to(message)):
+                behind.append(message)
         if behind:
             await park_messages(work.connection, work.provider, behind, BEHIND)
             await note(work, [(m, "parked", beyond.get(m.envelope.id, BEHIND)) for m in behind])
