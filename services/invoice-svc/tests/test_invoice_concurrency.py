@@ -1,0 +1,130 @@
+"""Several at once: numberers, payments with one id, two providers with equal ids; and read models built again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from termijn.events.contracts import AccountFacts, AccountOpened, Party
+from termijn.events.invoice import InvoiceIssued, PaymentReceived
+from termijn.events.rating import ChargeLine, PeriodClosed, PeriodRated, UsageDigest
+from termijn.invoice.numberer import NUMBERER
+from termijn.invoice.policy import PROFILE as PROFILE_STREAM
+from termijn.invoice.policy import Profile, SetProfile
+from termijn.invoice.views import VIEWS
+from termijn.kernel.ids import CATALOGUE, ModuleId, ProviderId, TariffId, derived_id
+from termijn.runtime.handling import Cause
+
+Open = Callable[..., Awaitable[Any]]
+Charge = Callable[..., ChargeLine]
+pytestmark = pytest.mark.slow
+MOMENT = derived_id("test")
+CAUSE = Cause(actor="test", why="test", correlation_id=MOMENT, causation_id=MOMENT)
+
+
+@pytest.mark.rule("INV-7")
+async def test_four_numberers_at_once_leave_no_hole_and_give_no_number_twice(opened: Open, charge: Charge, profile: dict[str, str]) -> None:
+    """One of them numbers, the others find nothing left."""
+    firm = await opened(profile=False)
+    for number in range(8):
+        await firm.account(f"a{number}")
+        await firm.closed(f"a{number}", "2026-03", charge(f"l-{number}", "100.00"))
+    await firm.to(date(2026, 4, 1), "07:00")
+    known = SetProfile(now=firm.it.clock.now(), profile=Profile(**profile))
+    await firm.it.run(PROFILE_STREAM, "current", known, account=CATALOGUE)
+
+    async def once() -> int:
+        done: int = await firm.it.service.run(provider=ProviderId("belco"), cause=CAUSE, act=NUMBERER.step)
+        return done
+
+    done = await asyncio.gather(*(once() for _ in range(4)))
+    assert sum(done) == 8
+    await firm.it.settle()
+    assert sorted(i.number for i in await firm.it.published(InvoiceIssued)) == [f"F202600000{n}" for n in range(1, 9)]
+    await firm.verified()
+
+
+@pytest.mark.rule("API-1")
+async def test_one_payment_id_told_by_two_at_once_is_one_payment(opened: Open, charge: Charge) -> None:
+    """On one invoice it counts once; on another one it is refused."""
+    firm = await opened()
+    for account in ("jansen", "other"):
+        await firm.account(account)
+        await firm.closed(account, "2026-03", charge(f"l-{account}", "100.00"))
+    await firm.to(date(2026, 4, 3), "09:00")
+    paid = {"payment_id": "bank-1", "amount": "121.00", "value_on": "2026-04-03", "method": "transfer"}
+
+    async def tell(invoice_id: str, key: str) -> int:
+        async with firm.it.client() as client:
+            response = await client.post(f"/invoices/{invoice_id}/payments", json=paid, headers={"Idempotency-Key": key})
+            return int(response.status_code)
+
+    statuses = await asyncio.gather(*(tell(invoice, f"{invoice}-{n}") for invoice in ("jansen.1", "other.1") for n in range(3)))
+    assert sorted(statuses) == [201, 201, 201, 409, 409, 409]
+    await firm.it.settle()
+    assert len(await firm.it.published(PaymentReceived)) == 1
+    await firm.verified()
+
+
+@pytest.mark.rule("SEC-1", "INV-7")
+async def test_two_providers_with_equal_ids_have_their_own_documents_and_numbers(
+    opened: Open, charge: Charge, profile: dict[str, str]
+) -> None:
+    """The same account, module, line and payment ids everywhere: F2026000001 twice, and neither sees the other's."""
+    firm = await opened()
+    other = ProviderId("rival")
+    known = SetProfile(now=firm.it.clock.now(), profile=Profile(**{**profile, "name": "Rival B.V."}))
+    await firm.it.run(PROFILE_STREAM, "current", known, account=CATALOGUE, provider=other)
+    await firm.account("jansen")
+    await firm.closed("jansen", "2026-03", charge("l-1", "100.00"))
+    partner = Party(name="Jansen bij Rival", email="x@klant.example")
+    await firm.it.hear("contracts", AccountOpened(contract_partner=partner, facts=AccountFacts()), account="jansen", provider=other)
+    rated = PeriodRated(
+        module_id=ModuleId("tel-jansen"),
+        module_title="T",
+        period="2026-03",
+        closing=1,
+        lines=(charge("l-1", "50.00"),),
+        digest=UsageDigest(records=0, seconds=0, sha256="0"),
+        tariff_id=TariffId("tel"),
+        tariff_version=1,
+    )
+    closed = PeriodClosed(period="2026-03", closing=1, modules=(), running_modules=1)
+    await firm.it.hear("rating", rated, closed, account="jansen", provider=other)
+    await firm.to(date(2026, 4, 3), "09:00")
+    for provider, gross in (("belco", "121.00"), ("rival", "60.50")):
+        (issued,) = await firm.it.published(InvoiceIssued, provider=provider)
+        assert (issued.number, issued.gross) == ("F2026000001", Decimal(gross))
+        async with firm.it.client(provider=provider) as client:
+            (listed,) = (await client.get("/invoices")).json()["items"]
+            assert listed["gross"] == gross
+            text = (await client.get("/invoices/jansen.1/document")).text
+            assert ("Rival" in text) == (provider == "rival")
+    await firm.verified()
+
+
+@pytest.mark.rule("INV-17")
+async def test_read_models_that_are_built_again_are_equal(opened: Open, charge: Charge) -> None:
+    """After issuing, carrying, paying, reversing and over-paying."""
+    firm = await opened()
+    await firm.account("jansen")
+    await firm.closed("jansen", "2026-03", charge("l-1", "100.00"), charge("l-2", "10.00", stream="support"))
+    await firm.account("other", mandate=False)
+    await firm.closed("other", "2026-03", charge("l-3", "100.00"))
+    await firm.to(date(2026, 4, 10), "09:00")
+    paid = {"payment_id": "bank-1", "amount": "150.00", "value_on": "2026-04-09", "method": "direct_debit"}
+    await firm.call("POST", "/invoices/jansen.2/payments", paid, status=201)
+    await firm.call("POST", "/payments/bank-1/reversal", {"reason_code": "AM04", "reversed_on": "2026-04-10"})
+    for view in VIEWS:
+        before = {table: await _rows(firm, table) for table in view.tables}
+        assert any(before.values()), view.name
+        await firm.it.service.rebuild(view.name)
+        assert {table: await _rows(firm, table) for table in view.tables} == before
+    await firm.verified()
+
+
+async def _rows(firm: Any, table: str) -> list[str]:
+    return sorted(str(dict(row)) for row in await firm.it.rows(f"select * from {table}"))
