@@ -1,6 +1,7 @@
-"""The account on its own: a player that fires its timers in order and answers for the owner of the money."""
+"""Who plays in the tests: an account on its own (``Player``), and the whole service on a real database (``World``)."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,21 +12,29 @@ from termijn.dunning import account_command as ask
 from termijn.dunning import account_wake as wake
 from termijn.dunning.account_event import AccountEvent, Miss
 from termijn.dunning.account_state import DunningAccount
+from termijn.dunning.app import definition, routes
 from termijn.dunning.decided import earliest_day
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.handover import ready, statement
+from termijn.dunning.laws import LAWS
 from termijn.dunning.letters import draft
 from termijn.dunning.policy import Policy
-from termijn.events.base import Blob
+from termijn.events import contracts, dunning, invoice
+from termijn.events.base import Blob, Event
 from termijn.events.contracts import AccountFacts, Party, TermsAcceptance
 from termijn.events.dunning import BailiffHandover, LetterDue, StepProposed
 from termijn.kernel.calendar import at, day_of
-from termijn.kernel.ids import AccountId, InvoiceId, PaymentId
+from termijn.kernel.ids import AccountId, InvoiceId, PaymentId, ProviderId
 from termijn.runtime.aggregate import SetTimer
+from termijn.runtime.handling import Transient
+from termijn.runtime.mail import MailRefused
+from termijn.testing.harness import PROVIDER, Services, ServiceUnderTest
 
 TERMS = TermsAcceptance(version="2026-1", accepted_on=date(2025, 12, 1))
 BLOB = Blob(sha256="0" * 64, size_bytes=1, address="belco/0")
 NAME = AccountId("jansen")
+ISSUED, DUE = date(2026, 1, 1), date(2026, 1, 31)
+PARTY = Party(name="Jansen Techniek B.V.", street="Kade 1", postcode="1011 AB", city="Amsterdam", email="factuur@jansen.example")
 
 
 def miss_of(issued: date, due: date, **changes: Any) -> Miss:
@@ -199,3 +208,126 @@ def player() -> Callable[..., Player]:
 def account(player: Callable[..., Player]) -> Player:
     """A player whose account is known."""
     return player().learn()
+
+
+# -- The service on a real database -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Post:
+    """A mail server that can be down, or refuse an address."""
+
+    mails: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    is_down: bool = False
+    refused: str = ""
+
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+        """Keep it."""
+        if self.is_down:
+            raise Transient("down")
+        if to == self.refused:
+            raise MailRefused("no such user")
+        self.mails.append((provider, to, subject, text, message_id))
+
+
+class World:
+    """The service, its mail, and an invoice-svc that answers proposals."""
+
+    def __init__(self, service: ServiceUnderTest, post: Post) -> None:
+        self.service = service
+        self.post = post
+        self.answer: dict[str, Decimal | str] = {}
+        self._answered = 0
+
+    async def open(self, account: str = "jansen", **facts: Any) -> None:
+        """The account opens."""
+        known = AccountFacts(account_manager="piet", customer_number="1001", terms=TERMS, **facts)
+        await self.service.hear("contracts", contracts.AccountOpened(contract_partner=PARTY, facts=known), account=account)
+
+    async def miss(self, number: str = "2026-0001", account: str = "jansen", **changes: Any) -> None:
+        """An invoice is missed."""
+        document = await self.service.service.plant.blobs.put(PROVIDER, f"invoice {number}".encode())
+        fields: dict[str, Any] = {
+            "invoice_id": InvoiceId(f"i-{number}"),
+            "number": number,
+            "occasion": 1,
+            "issued_on": ISSUED,
+            "due_on": DUE,
+            "ladder_due_on": DUE,
+            "missed_on": DUE + timedelta(days=1),
+            "open_amount": Decimal("121.00"),
+            "gross": Decimal("121.00"),
+            "stream": "subscription",
+            "cause": "transfer_unpaid",
+            "delivered_at": at(ISSUED, "12:00"),
+            "document": document,
+        }
+        await self.hear(invoice.PaymentMissed(**fields | changes), account=account)
+
+    async def hear(self, *events: Event, account: str = "jansen") -> None:
+        """Invoice-svc says something."""
+        await self.service.hear("invoice", *events, account=account)
+
+    async def pay(self, number: str = "2026-0001", amount: str = "121.00", after: str = "0.00", account: str = "jansen") -> None:
+        """Money is booked."""
+        today = self.service.clock.now().date()
+        paid = invoice.PaymentReceived(
+            payment_id=PaymentId("p-1"),
+            invoice_id=InvoiceId(f"i-{number}"),
+            amount=Decimal(amount),
+            method="transfer",
+            value_on=today,
+            booked_on=today,
+            open_after=Decimal(after),
+        )
+        await self.hear(paid, account=account)
+
+    async def to(self, target: date | datetime, hour: str = "23:00") -> None:
+        """Days pass; every proposal is answered at once, as invoice-svc would."""
+        end = target if isinstance(target, datetime) else at(target, hour)
+        await self.service.settle()
+        while (due := await self.service.service.next_due()) is not None and due.due_at <= end:
+            await self.service.advance_to(due.due_at)
+            await self._reply()
+        await self.service.advance_to(end)
+        await self._reply()
+
+    async def _reply(self) -> None:
+        for proposal in (await self.service.published(dunning.StepProposed))[self._answered :]:
+            assert isinstance(proposal, dunning.StepProposed)
+            self._answered += 1
+            key = {"case_id": proposal.case_id, "invoice_id": proposal.invoice_id, "proposal": proposal.proposal}
+            reply = self.answer.get(proposal.invoice_id, Decimal("121.00"))
+            rows = await self.service.rows("select account from dunning_case where case_id = $1", proposal.case_id)
+            booked = self.service.clock.now().date()
+            said: Event = (
+                invoice.StepCleared(**key, open_amount=reply, booked_until=booked)
+                if isinstance(reply, Decimal)
+                else invoice.StepStopped(**key, reason=reply)
+            )
+            await self.hear(said, account=rows[0]["account"])
+
+    async def steps(self) -> list[tuple[str, date]]:
+        """Every step that left, with its day."""
+        taken: list[tuple[str, date]] = []
+        for event in await self.service.published():
+            if isinstance(event, dunning.LetterSent):
+                taken += [(item.step, event.on) for item in event.items]
+            elif isinstance(event, dunning.BailiffHandover):
+                taken.append(("bailiff", event.handover_on))
+        return taken
+
+    async def check(self) -> None:
+        """The laws hold, and nothing is parked or failing."""
+        assert await self.service.broken(LAWS) == []
+        assert list(await self.service.rows("select * from parked_key")) == []
+
+
+@pytest.fixture
+async def world(services: Services) -> AsyncIterator[World]:
+    """The service with its routes, on 1 January 2026."""
+    post = Post()
+    service = await services.open(definition(post), routes)
+    world = World(service, post)
+    yield world
+    await world.check()
