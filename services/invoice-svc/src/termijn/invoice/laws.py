@@ -49,6 +49,9 @@ LAWS: tuple[Law, ...] = (
 )
 
 SUMS: dict[str, str] = {
-    name: SQL[name] for name in ("charged", "charged_waiting", "invoiced", "paid", "open", "written_off", "credit", "missed_open")
+    name: SQL[name] for name in ("charged", "charged_waiting", "invoiced", "paid", "open", "missed_open", "written_off", "credit")
 }
-"""Per account, in euros: charged lines and those that are on no document yet (net); the rest gross."""
+"""Per account, in euros: charged lines and those that are on no document yet (net); the rest gross.
+
+``missed_open`` is what is open on invoices with a miss that stands: what dunning asks for.
+"""

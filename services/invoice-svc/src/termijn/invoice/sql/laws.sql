@@ -103,6 +103,10 @@ select provider, account, sum(paid) as amount from document group by provider, a
 -- What is owed to the provider.
 select provider, account, sum(open) as amount from document group by provider, account;
 
+-- name: missed_open
+-- Of that, what was missed: dunning has a case for it.
+select provider, account, sum(open) as amount from document where standing_misses > 0 group by provider, account;
+
 -- name: written_off
 -- What is not asked for any more.
 select provider, account, sum(written_off) as amount from document group by provider, account;
