@@ -12,6 +12,8 @@ import termijn.contracts.laws
 import termijn.dunning.laws
 import termijn.invoice.laws
 import termijn.rating.laws
+from termijn.kernel.ids import ProviderId
+from termijn.rating.verify import verify as recompute
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.laws import Law
 from termijn.runtime.service import Service
@@ -70,8 +72,23 @@ async def verify(services: Sequence[Service]) -> list[str]:
         for law in LAWS[name]:
             for row in await service.database.short(EVERY_PROVIDER, law.sql):
                 broken.append(f"{law.sentence}: {row['provider']}/{row['account']} {row['subject']}: {row['detail']}")
+    broken.extend(await _bills_that_do_not_recompute(by_name["rating"]))
     for handover in HANDOVERS:
         broken.extend(await _compare(handover, by_name[handover.publisher], by_name[handover.listener]))
+    return broken
+
+
+async def _bills_that_do_not_recompute(rating: Service) -> list[str]:
+    """Closings whose records, read again, are not what they said (USE-9, INV-17)."""
+    broken = []
+    rows = await rating.database.short(EVERY_PROVIDER, "select distinct provider from rated_period order by provider")
+    for provider in (ProviderId(row["provider"]) for row in rows):
+        async with rating.database.transaction(provider) as connection:
+            for wrong in await recompute(connection, provider):
+                broken.append(
+                    f"A bill must recompute from its records: {provider}/{wrong.account} {wrong.module_id} {wrong.period}, "
+                    f"closing {wrong.closing}: it said {wrong.said_records} records, there are {wrong.found_records}"
+                )
     return broken
 
 
