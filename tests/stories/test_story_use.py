@@ -6,30 +6,9 @@ from decimal import Decimal
 import pytest
 
 from termijn.kernel.calendar import at
-from termijn.testing.story import Story
+from termijn.testing.story import MadeCall, Story
 
 pytestmark = pytest.mark.slow
-
-
-def call_event(call_id: str, day: date, seconds: int, *, subject: str = "100", to: str = "+31612345678") -> dict[str, object]:
-    """A call as a collector sends it."""
-    return {
-        "specversion": "1.0",
-        "id": call_id,
-        "source": "pbx-1",
-        "type": "termijn.usage.v1",
-        "time": at(day, "12:00").isoformat(),
-        "data": {
-            "subject": subject, "key": "call", "started_at": at(day, "12:00").isoformat(), "duration_seconds": seconds, "destination": to,
-        },
-    }  # fmt: skip
-
-
-async def send(story: Story, *events: dict[str, object]) -> dict[str, object]:
-    """A batch of CloudEvents."""
-    import json  # noqa: PLC0415
-
-    return await story.upload("/rating/usage", json.dumps(events).encode(), "application/cloudevents-batch+json", role="collector")
 
 
 @pytest.mark.rule("USE-1", "USE-3", "USE-9", "INV-17", "INV-19")
@@ -38,12 +17,16 @@ async def test_a_late_call_comes_as_a_correction_on_the_next_invoice_and_one_sen
     await story.open_shop()
     await story.customer("acme")
     await story.order("acme", "calls", subject="100")
-    assert (await send(story, call_event("c1", date(2026, 1, 10), 61), call_event("c1", date(2026, 1, 10), 61)))["duplicates"] == 1
+    assert (
+        await story.calls(
+            MadeCall(call_id="c1", on=date(2026, 1, 10), seconds=61), MadeCall(call_id="c1", on=date(2026, 1, 10), seconds=61)
+        )
+    )["duplicates"] == 1
     await story.until(date(2026, 2, 3))
     (january,) = await story.invoices("acme")
     # Two base fees of 20.00, and 61 seconds at 0.10 a minute with 0.05 to connect: 0.151667.
     assert Decimal(january["net"]) == Decimal("40.15")
-    await send(story, call_event("c2", date(2026, 1, 31), 60), call_event("c1", date(2026, 1, 10), 61))
+    await story.calls(MadeCall(call_id="c2", on=date(2026, 1, 31), seconds=60), MadeCall(call_id="c1", on=date(2026, 1, 10), seconds=61))
     await story.until(date(2026, 3, 3))
     (_, february) = await story.invoices("acme")
     # 0.301667 in all for January: 0.30 - 0.15 = 0.15 more.
@@ -56,7 +39,7 @@ async def test_a_call_of_nobody_waits_in_suspense_and_is_billed_when_its_number_
     await story.open_shop()
     await story.customer("acme")
     await story.order("acme", "calls")
-    assert (await send(story, call_event("c1", date(2026, 1, 10), 60, subject="200")))["suspended"] == 1
+    assert (await story.calls(MadeCall(call_id="c1", on=date(2026, 1, 10), seconds=60, subject="200")))["suspended"] == 1
     assert len(await story.items("/rating/suspense")) == 1
     body = {"subject": "200", "from_at": at(date(2026, 1, 1), "00:00").isoformat()}
     await story.call("POST", "/contracts/accounts/acme/modules/acme-calls/subjects", body)
@@ -90,8 +73,8 @@ async def test_two_providers_with_equal_ids_everywhere_know_nothing_of_each_othe
         await one.open_shop()
         await one.customer("acme")
         await one.order("acme", "calls", subject="100")
-    await send(story, call_event("c1", date(2026, 1, 10), 60))
-    await send(other, call_event("c1", date(2026, 1, 10), 600))
+    await story.calls(MadeCall(call_id="c1", on=date(2026, 1, 10), seconds=60))
+    await other.calls(MadeCall(call_id="c1", on=date(2026, 1, 10), seconds=600))
     await story.until(date(2026, 2, 3))
     (ours,), (theirs,) = await story.invoices("acme"), await other.invoices("acme")
     assert Decimal(ours["net"]) == Decimal("40.15")

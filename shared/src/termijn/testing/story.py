@@ -4,6 +4,7 @@ A pytest plugin. ``story`` is a fresh installation on the test's own databases; 
 """
 
 import itertools
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -12,10 +13,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
 from termijn.demo.bank_account import creditor_id
+from termijn.embedded.databases import SUPERUSER
 from termijn.embedded.installation import Installation, open_installation
 from termijn.embedded.postgres import EmbeddedPostgres
 from termijn.kernel.calendar import at, day_of
@@ -79,17 +82,43 @@ class Refused(AssertionError):
     """A call that the story counts on was refused."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeCall:
+    """A call at noon, as a collector knows it."""
+
+    call_id: str
+    on: date
+    seconds: int
+    subject: str = "100"
+    to: str = "+31612345678"
+
+    def as_event(self) -> Facts:
+        """A CloudEvent (USE-1)."""
+        started_at = at(self.on, "12:00").isoformat()
+        data = {"subject": self.subject, "key": "call", "started_at": started_at}
+        return {
+            "specversion": "1.0",
+            "id": self.call_id,
+            "source": "pbx-1",
+            "type": "termijn.usage.v1",
+            "time": started_at,
+            "data": {**data, "duration_seconds": self.seconds, "destination": self.to},
+        }
+
+
 @dataclass(slots=True, kw_only=True)
 class Story:
     """One provider's story. Other providers of the same installation are had by ``of``."""
 
     installation: Installation
+    server: EmbeddedPostgres
+    prefix: str
     provider: str = "belco"
     _keys: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def of(self, provider: str) -> "Story":
         """The story of another provider in the same installation."""
-        return Story(installation=self.installation, provider=provider)
+        return Story(installation=self.installation, server=self.server, prefix=self.prefix, provider=provider)
 
     @property
     def today(self) -> date:
@@ -182,6 +211,11 @@ class Story:
             await self.call("POST", f"/contracts/accounts/{account}/modules/{module}/subjects", body)
         return module
 
+    async def calls(self, *calls: "MadeCall") -> Facts:
+        """A collector sends these calls as one batch of CloudEvents; what the system says of them."""
+        body = json.dumps([call.as_event() for call in calls]).encode()
+        return await self.upload("/rating/usage", body, "application/cloudevents-batch+json", role="collector")
+
     async def invoices(self, account: str) -> list[Facts]:
         """The account's documents, oldest first."""
         return sorted(await self.items("/invoice/invoices", account=account), key=lambda one: str(one["number"]))
@@ -205,6 +239,14 @@ class Story:
         """Every claim that went to the bailiff."""
         return await self.items("/dunning/handovers")
 
+    async def tamper(self, service: str, *statements: str) -> None:
+        """Change a service's database behind its back, with a superuser's rights."""
+        connection = await asyncpg.connect(self.server.dsn(f"{self.prefix}_{service}", SUPERUSER))
+        try:
+            await connection.execute("set session_replication_role = replica; " + "; ".join(statements))
+        finally:
+            await connection.close()
+
     async def verify(self) -> None:
         """The books hold."""
         await self.installation.settle()
@@ -224,6 +266,6 @@ async def story(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncItera
         installation = await stack.enter_async_context(
             open_installation(tmp_path, sandbox_start=at(FIRST_DAY, "00:00"), server=postgres_server, prefix=prefix)
         )
-        told = Story(installation=installation)
+        told = Story(installation=installation, server=postgres_server, prefix=prefix)
         yield told
         await told.verify()
