@@ -31,9 +31,7 @@ MONTHS = ("2026-01", "2026-02", "2026-03", "2026-04")
 
 
 def calls_tariff(make: Any, **more: Any) -> Any:
-    calls = make.article(
-        "calls", "0.10", key="call", unit="minute", included_quantity="3", counts_to_minimum=True, counts_to_limit=True
-    )
+    calls = make.article("calls", "0.10", key="call", unit="minute", included_quantity="3", counts_to_minimum=True, counts_to_limit=True)
     return make.tariff(calls, make.article("pages", "0.333", key="page", counts_to_limit=True), **more)
 
 

@@ -172,4 +172,3 @@ async def test_under_stress_every_bill_recomputes_and_every_record_is_in_one(rat
     assert {number: await ids_below(sessions[0], number) for number in saw} == saw
     assert len(saw[last]) == sum(sent)
     assert await rating.broken(LAWS) == []
-

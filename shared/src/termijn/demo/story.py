@@ -182,7 +182,7 @@ def _dunning_lines(outcome: Outcome, names: dict[str, str]) -> Iterator[Line]:
 
 def _months(outcome: Outcome) -> Table:
     table = Table(title="Invoiced and received, in euros", title_justify="left", show_footer=True)
-    for title in ("Month", "Invoices", "Net", "With VAT", "By debit", "By transfer", "Reversed"):
+    for title in ("Month", "Number", "Net", "With VAT", "Debited", "Transfers", "Reversed"):
         table.add_column(title, justify="left" if title == "Month" else "right", no_wrap=True)
     months = sorted({str(Month.of(d.issued_on)) for d in outcome.documents} | {str(Month.of(p.booked_on)) for p in outcome.payments})
     rows = [_month_row(outcome, month) for month in months]

@@ -156,17 +156,13 @@ def _file_report(file: CallFile, report: Report) -> dict[str, Any]:
 
 def _suspense_routes(routes: APIRouter, access: Access) -> None:
     @routes.get("/suspense")
-    async def suspense(
-        page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))
-    ) -> Response:
+    async def suspense(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         """Records that find no module, article or rate, and why (USE-2)."""
         rows = await reader.fetch(SQL["suspense"], reader.principal.provider, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=("source", "id")))
 
     @routes.get("/conflicts")
-    async def conflicts(
-        page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))
-    ) -> Response:
+    async def conflicts(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         """Records with the id of another one and other content (USE-1)."""
         rows = await reader.fetch(SQL["conflicts"], reader.principal.provider, *page.after(3), page.rows_to_fetch)
         return answer(page.page(rows, key=("source", "id", "content")))
@@ -181,9 +177,7 @@ def _suspense_routes(routes: APIRouter, access: Access) -> None:
         return await call.run(do)
 
     @routes.post("/usage/{source:path}/{record_id}/void", status_code=202)
-    async def void(
-        source: str, record_id: str, call: Call = Depends(access.changing(Role.COLLECTOR, Role.MANAGER))
-    ) -> Response:
+    async def void(source: str, record_id: str, call: Call = Depends(access.changing(Role.COLLECTOR, Role.MANAGER))) -> Response:
         """Take a record back, also one that has not come yet (USE-10)."""
         voided = Voided(text_of(source, "source"), text_of(record_id, "record_id"))
 

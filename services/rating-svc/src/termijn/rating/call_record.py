@@ -109,7 +109,7 @@ def _lines(content: bytes, layout: CallRecordLayout, file: CallFile) -> Iterator
 
 
 def _plain(name: str) -> str:
-    """"Call-ID", "call_id" and "callid" are one field."""
+    """ "Call-ID", "call_id" and "callid" are one field."""
     return _PLAIN.sub("", name.lower())
 
 

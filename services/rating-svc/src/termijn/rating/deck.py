@@ -143,9 +143,7 @@ def _close(open_prefixes: list[tuple[int, int]], until: int, begin: Callable[[in
 def _parents(prefixes: Sequence[str]) -> Integers:
     """Per prefix the index of the longest other one that it begins with."""
     index = {prefix: number for number, prefix in enumerate(prefixes)}
-    return np.array(
-        [next((index[p[:n]] for n in range(len(p) - 1, 0, -1) if p[:n] in index), NO_RATE) for p in prefixes], dtype=np.int64
-    )
+    return np.array([next((index[p[:n]] for n in range(len(p) - 1, 0, -1) if p[:n] in index), NO_RATE) for p in prefixes], dtype=np.int64)
 
 
 def _padded(numbers: Sequence[str] | NDArray[np.str_]) -> tuple[Integers, Integers]:

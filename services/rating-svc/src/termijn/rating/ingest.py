@@ -88,9 +88,7 @@ async def _take_in(connection: Any, provider: ProviderId, closing: int, uses: Se
     waiting = [one for one in fresh if isinstance(one, Waits) and one.use.identity not in dead]
     await write_placed(connection, provider, closing, placed, {})
     await write_waiting(connection, provider, waiting)
-    return Report(
-        accepted=len(placed), duplicates=len(again) - conflicts, suspended=len(waiting), conflicts=conflicts, voided=len(dead)
-    )
+    return Report(accepted=len(placed), duplicates=len(again) - conflicts, suspended=len(waiting), conflicts=conflicts, voided=len(dead))
 
 
 async def _identify(connection: Any, provider: ProviderId, resolved: Mapping[tuple[str, str], Placed | Waits]) -> set[tuple[str, str]]:

@@ -34,9 +34,7 @@ class Quote:
         return self.net + self.vat
 
 
-def quote(
-    tariff: Tariff, uses: Sequence[Use], decks: Decks, month: Month, *, quantity: int = 1, starts_on: date | None = None
-) -> Quote:
+def quote(tariff: Tariff, uses: Sequence[Use], decks: Decks, month: Month, *, quantity: int = 1, starts_on: date | None = None) -> Quote:
     """The lines of one module for one month: its use, and the fees of article periods that start (or, in arrears, end) in it.
 
     The module runs since ``starts_on``, by default the first of the month's year. Use of other months is not looked at; the

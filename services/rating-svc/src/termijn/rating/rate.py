@@ -74,9 +74,7 @@ def flat_rate(article: Article, time_rating: Literal["minute", "second"]) -> Rat
 
 def deck_rate(*, micro_per_minute: int, micro_fee: int, first_seconds: int, next_seconds: int) -> Rate:
     """The rate of one destination: its intervals and connection fee go before per-minute and per-second rating (USE-3)."""
-    return Rate(
-        price=Fraction(micro_per_minute, 60 * MICRO), fee=Fraction(micro_fee, MICRO), first=first_seconds, following=next_seconds
-    )
+    return Rate(price=Fraction(micro_per_minute, 60 * MICRO), fee=Fraction(micro_fee, MICRO), first=first_seconds, following=next_seconds)
 
 
 def billed_units(units: Integers, rate_of: Integers, rates: Sequence[Rate]) -> Integers:

@@ -226,8 +226,7 @@ def modules_in_view(state: RatedAccount, month: Month, late: Sequence[ModuleId])
     return [
         timeline
         for module_id, timeline in sorted(state.modules.items())
-        if timeline.starts_on is not None
-        and (timeline.changed_from is not None or timeline.runs_after(before) or module_id in late)
+        if timeline.starts_on is not None and (timeline.changed_from is not None or timeline.runs_after(before) or module_id in late)
     ]
 
 

@@ -73,9 +73,7 @@ def _subject(recorded: Recorded, event: SubjectAssigned | SubjectReleased) -> It
         yield _changed(recorded, subject=subject)
     else:
         yield Statement(SQL["subject_released"], (provider, subject, event.module_id, event.until_at))
-        yield Statement(
-            SQL["changed"], (provider, recorded.stream, recorded.version, subject, event.module_id, None, event.until_at)
-        )
+        yield Statement(SQL["changed"], (provider, recorded.stream, recorded.version, subject, event.module_id, None, event.until_at))
 
 
 def _tariff(recorded: Recorded, module_id: ModuleId, tariff: Tariff, from_on: date) -> Statement:
@@ -86,9 +84,7 @@ def _tariff(recorded: Recorded, module_id: ModuleId, tariff: Tariff, from_on: da
     return Statement(SQL["add_tariff"], known)
 
 
-def _changed(
-    recorded: Recorded, *, subject: str | None = None, module_id: str | None = None, deck_id: str | None = None
-) -> Statement:
+def _changed(recorded: Recorded, *, subject: str | None = None, module_id: str | None = None, deck_id: str | None = None) -> Statement:
     return Statement(SQL["changed"], (recorded.provider, recorded.stream, recorded.version, subject, module_id, deck_id, None))
 
 
