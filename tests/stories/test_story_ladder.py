@@ -32,6 +32,10 @@ async def test_a_transfer_never_paid_climbs_the_ladder_and_goes_to_the_bailiff_o
         ("formal_notice", issued + timedelta(days=45)),
         ("final_demand", issued + timedelta(days=52)),
     ]
+    mails = [path.read_text() for path in (story.installation.folder / "mail" / story.provider / "new").iterdir()]
+    demand = next(mail for mail in mails if "Laatste" in mail or "sommatie" in mail.lower())
+    assert "Belco B.V." in demand
+    assert "NL91" in demand, "a letter says where the money goes"
     (handover,) = await story.handovers()
     assert handover["handover_on"] == (issued + timedelta(days=60)).isoformat()
     assert Decimal(handover["principal"]) == Decimal("242.00")

@@ -23,6 +23,19 @@ class VatAmount(msgspec.Struct, frozen=True, kw_only=True):
     vat: Decimal
 
 
+class ProviderProfileChanged(Event, frozen=True, kw_only=True):
+    """The provider's own name and account, as its documents show them from now on. Told under the provider's catalogue."""
+
+    name: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+    iban: str
+    email: str
+    phone: str = ""
+
+
 class InvoiceIssued(Event, frozen=True, kw_only=True):
     """An invoice exists, numbered and unchangeable (INV-7)."""
 
@@ -181,6 +194,7 @@ class StepStopped(Event, frozen=True, kw_only=True):
 
 
 PUBLIC: tuple[type[Event], ...] = (
+    ProviderProfileChanged,
     InvoiceIssued,
     CreditNoteIssued,
     InvoiceDelivered,

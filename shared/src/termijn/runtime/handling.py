@@ -128,6 +128,10 @@ class Work(Protocol):
         """Facts that ``prepare`` looked up for the whole page, for ``handle`` to find."""
         ...
 
+    async def prefetch(self, wanted: Sequence[tuple[Aggregate[Any, Any, Any], str]]) -> None:
+        """Load many streams with one query, where a page knows beforehand which ones it will need."""
+        ...
+
     async def load(self, aggregate: Aggregate[StateT, Any, Any], key: str) -> StateT:
         """The state of one stream, including what this unit of work already decided."""
         ...

@@ -3,6 +3,7 @@
 from termijn.dunning.api import routes
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.policy import POLICY
+from termijn.dunning.provider import PROVIDER
 from termijn.dunning.published import publish
 from termijn.dunning.reactions import REACTIONS
 from termijn.dunning.sender import sender
@@ -21,7 +22,7 @@ def definition(mailer: Mailer) -> Definition:
         name="dunning",
         package="termijn.dunning",
         topic=TOPIC,
-        aggregates=(ACCOUNT, POLICY),
+        aggregates=(ACCOUNT, POLICY, PROVIDER),
         publish=publish,
         public_events=PUBLIC,
         reactions=REACTIONS,

@@ -15,7 +15,8 @@ from termijn.dunning.account_command import (
 )
 from termijn.dunning.account_event import Miss
 from termijn.dunning.dunning_account import ACCOUNT
-from termijn.dunning.policy import CURRENT, POLICY
+from termijn.dunning.policy import CURRENT, POLICY, Letterhead
+from termijn.dunning.provider import PROVIDER, LearnLetterhead
 from termijn.events.contracts import AccountChanged, AccountOpened
 from termijn.events.invoice import (
     InvoiceDelivered,
@@ -24,11 +25,20 @@ from termijn.events.invoice import (
     PaymentMissWithdrawn,
     PaymentReceived,
     PaymentReversed,
+    ProviderProfileChanged,
     RemainderWrittenOff,
     StepCleared,
     StepStopped,
 )
 from termijn.runtime.handling import Handled, Message, NoEffect, Outcome, Reaction, Waiting, Work
+
+
+async def on_profile(work: Work, message: Message[ProviderProfileChanged]) -> Outcome:
+    """Letters show the name and account that invoices show."""
+    event = message.event
+    head = Letterhead(name=event.name, iban=event.iban, email=event.email, phone=event.phone)
+    await work.execute(PROVIDER, CURRENT, LearnLetterhead(now=work.now, letterhead=head), account=message.envelope.account)
+    return Handled()
 
 
 async def on_account(work: Work, message: Message[AccountOpened] | Message[AccountChanged]) -> Outcome:
@@ -167,6 +177,7 @@ def _streams(message: Message[Any]) -> list[tuple[Any, str]]:
 
 
 REACTIONS: tuple[Reaction[Any], ...] = (
+    Reaction(publisher="invoice", event=ProviderProfileChanged, handle=on_profile),
     Reaction(publisher="contracts", event=AccountOpened, handle=on_account, streams=_streams),
     Reaction(publisher="contracts", event=AccountChanged, handle=on_account, streams=_streams),
     Reaction(publisher="invoice", event=PaymentMissed, handle=on_missed, streams=_streams),

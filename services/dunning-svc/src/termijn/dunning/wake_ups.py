@@ -22,6 +22,7 @@ from termijn.dunning.handover import Statement, ready, statement
 from termijn.dunning.letter import LetterFacts, render
 from termijn.dunning.letters import Draft, draft
 from termijn.dunning.policy import CURRENT, POLICY, Policy
+from termijn.dunning.provider import letterhead
 from termijn.events.base import Blob
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import CaseId
@@ -114,7 +115,7 @@ async def _text(work: Work, state: DunningAccount, said: Draft, today: date, pol
         on=today,
         items=said.items,
         apart=said.apart,
-        letterhead=policy.letterhead,
+        letterhead=await letterhead(work, policy),
         statements={case_id: statement(state.cases[case_id], on=on, debtor=known.debtor_kind) for case_id, on in handed.items()},
     )
     return await work.blobs.put(work.provider, render(facts).encode())

@@ -7,6 +7,7 @@ are committed together or not at all. A draft that cannot be made into a documen
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from termijn.events.base import Blob
 from termijn.events.invoice import CreditNoteIssued, InvoiceIssued
@@ -23,6 +24,7 @@ from termijn.invoice.terms import Terms, terms_for
 from termijn.invoice.vat import Totals, totals
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import CATALOGUE, AccountId, InvoiceId
+from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Work, Worker
 from termijn.runtime.sql import load
 
@@ -84,6 +86,7 @@ async def number_page(work: Work) -> int:
         return 0
     policy = (await work.load(POLICY, "current")).policy
     rows = await work.fetch(SQL["unnumbered_drafts"], work.provider, DRAFTS_PER_PAGE)
+    await work.prefetch([wanted for row in rows for wanted in _streams(InvoiceId(row["invoice_id"]), AccountId(row["account"]))])
     candidates = [await _candidate(work, InvoiceId(row["invoice_id"]), AccountId(row["account"])) for row in rows]
     pages: dict[str, SeriesPage] = {}
     for candidate in candidates:
@@ -95,6 +98,11 @@ async def number_page(work: Work) -> int:
         )
         await work.execute(NUMBERING, numbering_key(page.series, year), numbers, account=CATALOGUE)
     return len(rows)
+
+
+def _streams(invoice_id: InvoiceId, account: AccountId) -> Sequence[tuple[Aggregate[Any, Any, Any], str]]:
+    """All streams that a draft reads or writes on its way to a document."""
+    return ((DRAFT, invoice_id), (INVOICE, invoice_id), (BILLING_ACCOUNT, account), (PAYER, account))
 
 
 async def _candidate(work: Work, invoice_id: InvoiceId, account: AccountId) -> Candidate:

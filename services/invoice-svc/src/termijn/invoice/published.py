@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from termijn.events import invoice as public
 from termijn.events.base import Event
+from termijn.invoice.policy import ProfileSet
 from termijn.invoice.receivable import PaymentBooked
 from termijn.runtime.handling import Recorded
 
@@ -14,11 +15,27 @@ def publish(recorded: Recorded) -> Sequence[Event]:
     Only what an invoice took of a payment is told; a surplus is between this service and the account's credit.
     """
     event = recorded.event
+    if isinstance(event, ProfileSet):
+        return [_profile(event)]
     if isinstance(event, PaymentBooked):
         return [_received(event)] if event.applied else []
     if isinstance(event, public.PaymentReversed):
         return [event] if event.amount else []
     return [event] if isinstance(event, public.PUBLIC) else []
+
+
+def _profile(event: ProfileSet) -> public.ProviderProfileChanged:
+    profile = event.profile
+    return public.ProviderProfileChanged(
+        name=profile.name,
+        street=profile.street,
+        postcode=profile.postcode,
+        city=profile.city,
+        country=profile.country,
+        iban=profile.iban,
+        email=profile.email,
+        phone=profile.phone,
+    )
 
 
 def _received(event: PaymentBooked) -> public.PaymentReceived:
