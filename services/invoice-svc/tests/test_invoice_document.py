@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from termijn.events.contracts import AccountFacts, Party
-from termijn.events.invoice import InvoiceIssued, PaymentReceived, PaymentReversed
+from termijn.events.invoice import InvoiceIssued, PaymentReceived, PaymentReversed, ProviderProfileChanged
 from termijn.events.rating import ChargeLine
 from termijn.invoice.api.bodies import PolicyBody
 from termijn.invoice.document import Sheet, render, subject
 from termijn.invoice.document_text import decimal, euros
 from termijn.invoice.draft import DocumentLine
-from termijn.invoice.policy import Policy, Profile, ProfileSet
+from termijn.invoice.policy import Policy, PolicySet, Profile, ProfileSet
 from termijn.invoice.published import publish
 from termijn.invoice.receivable import PaymentBooked, Receivable
 from termijn.invoice.vat import totals
@@ -132,7 +132,7 @@ def recorded(event: object) -> Recorded:
     )
 
 
-def test_others_hear_of_what_an_invoice_took_and_never_of_surplus_or_settings(issued: Callable[..., InvoiceIssued]) -> None:
+def test_others_hear_of_what_an_invoice_took_and_never_of_surplus_or_policy(issued: Callable[..., InvoiceIssued]) -> None:
     """A payment that was all surplus is nobody else's business, nor is taking it back."""
     booked = PaymentBooked(
         payment_id=PaymentId("p-1"),
@@ -157,7 +157,9 @@ def test_others_hear_of_what_an_invoice_took_and_never_of_surplus_or_settings(is
         open_after=Decimal(0),
     )
     assert publish(recorded(back)) == []
-    assert publish(recorded(ProfileSet(version=1, profile=PROFILE))) == []
+    (told,) = publish(recorded(ProfileSet(version=1, profile=PROFILE)))
+    assert isinstance(told, ProviderProfileChanged) and (told.name, told.iban) == (PROFILE.name, PROFILE.iban)
+    assert publish(recorded(PolicySet(version=1, policy=Policy()))) == []
     assert publish(recorded(issued())) == [issued()]
 
 
