@@ -61,6 +61,7 @@ def outcome() -> Outcome:
         debits=1,
         suspensions=[(date(2026, 4, 24), CUSTOMER)],
         resumptions=[(date(2026, 4, 29), CUSTOMER)],
+        accepted={"tariff": 15, "deck": 2, "account": 30, "mandate": 17, "exemption": 13, "order": 63},
         endings={"peters-accountants-werkplek": date(2026, 4, 30)},
         suspense_now=3,
         suspense_reasons=[("no module", 3)],
@@ -77,6 +78,7 @@ def told(outcome: Outcome) -> str:
 def test_the_story_names_every_event_on_its_day(outcome: Outcome) -> None:
     text = told(outcome)
     for sentence in (
+        "Thu  1  15 tariffs and 2 rate decks published; 30 accounts opened, 17 with a mandate, 13 by transfer; 63 modules ordered.",
         "Wed  4  Call records: 1 file, 90 calls to bill, 40 lines not billable, 7 seen before, 3 to suspense. Late:",
         "Sun  1  Invoice run: 1 invoice (2026-00001), net € 1,000.00",
         "Mon  9  The bank collects 1 direct debit: € 1,210.00.",

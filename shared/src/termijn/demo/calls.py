@@ -18,6 +18,8 @@ Kind = Literal["outgoing", "unanswered", "internal", "incoming", "missed"]
 
 CALLS_PER_EXTENSION_AND_DAY = 2.05
 """Mean over a working day, all kinds together; a weekend has a twentieth."""
+INSIDE, OUTSIDE = "Internal", "External"
+"""Party types, as the files write them."""
 DUPLICATE_SHARE = 0.006
 """Of the lines of a file, how many are in it twice."""
 OVERLAP_LINES = 12
@@ -39,6 +41,7 @@ class CallLeg:
 
     @property
     def ended_at(self) -> datetime:
+        """When it was hung up, answered or not."""
         return self.started_at + timedelta(seconds=self.ringing_seconds + self.seconds)
 
 
@@ -203,50 +206,37 @@ def _with_duplicates(lines: Iterable[bytes], source: Random) -> Iterator[bytes]:
             yield each
 
 
+Party = tuple[str, str, str]
+"""How a line names one side of a call: number, internal number, type."""
+
+
 def line(leg: CallLeg, *, serial: int) -> bytes:
     """The leg as 3CX writes it: 27 fields, among them ``callid``, times as ``YYYY/MM/DD HH:MM:SS``, party types near the end."""
     is_answered = leg.seconds > 0
     answered_at = leg.started_at + timedelta(seconds=leg.ringing_seconds)
-    extension, trunk = f"Ext.{leg.extension}", "10000"
-    inside, outside = (extension, leg.extension, "Internal"), (leg.other, trunk, "External")
-    if leg.kind == "internal":
-        source, target = inside, (f"Ext.{leg.other}", leg.other, "Internal")
-    elif leg.kind in {"incoming", "missed"}:
-        source, target = outside, inside
-    else:
-        source, target = inside, outside
-    dialled = leg.other if source is inside else "+31880000000"
+    source, target = _parties(leg)
     fields = (
-        f"Call {serial}",
-        f"{0x19A00000000 + serial * 7919:016X}_{serial}",
-        _clock(leg.seconds) if is_answered else "",
-        _stamp(leg.started_at),
-        _stamp(answered_at) if is_answered else "",
-        _stamp(leg.ended_at),
-        _reason(leg, serial),
-        source[0],
-        target[0],
-        source[1],
-        target[1],
-        dialled,
-        "" if is_answered else "NoAnswer",
-        target[0] if is_answered else "",
-        target[1] if is_answered else "",
-        "",
-        "",
-        "",
-        "",
+        *(f"Call {serial}", f"{0x19A00000000 + serial * 7919:016X}_{serial}"),
+        *(_clock(leg.seconds) if is_answered else "", _stamp(leg.started_at)),
+        *(_stamp(answered_at) if is_answered else "", _stamp(leg.ended_at), _reason(leg, serial)),
+        *(source[0], target[0], source[1], target[1]),
+        leg.other if source[2] == INSIDE else "+31880000000",  # dialled
+        *("" if is_answered else "NoAnswer", target[0] if is_answered else "", target[1] if is_answered else ""),
+        *("", "", "", ""),  # billing code, rate, cost, name
         f"Chain: {source[0]};{target[0]};",
-        source[2],
-        target[2],
-        target[2] if is_answered else "",
-        leg.name if source is inside else "",
-        leg.name if target is inside else "",
-        "",
-        "",
+        *(source[2], target[2], target[2] if is_answered else ""),
+        *(leg.name if source[2] == INSIDE else "", leg.name if source[2] == OUTSIDE else "", "", ""),
     )
     # Exchanges promise UTF-8 and write display names in the code page of the day; those bytes are no UTF-8.
     return ",".join(fields).encode("latin-1" if serial % 2 else "utf-8") + b"\r\n"
+
+
+def _parties(leg: CallLeg) -> tuple[Party, Party]:
+    """Who called and who was called; numbers outside are reached over the trunk 10000."""
+    inside, outside = (f"Ext.{leg.extension}", leg.extension, INSIDE), (leg.other, "10000", OUTSIDE)
+    if leg.kind == "internal":
+        return inside, (f"Ext.{leg.other}", leg.other, INSIDE)
+    return (outside, inside) if leg.kind in {"incoming", "missed"} else (inside, outside)
 
 
 def _reason(leg: CallLeg, serial: int) -> str:

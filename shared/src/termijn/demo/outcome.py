@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from termijn.demo.desk import Desk
 from termijn.demo.journal import Facts, Journal
+from termijn.demo.population import FIRST_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class CallFileReport:
 class Outcome:
     """All of it.
 
+    ``accepted`` counts what the system took from the office on the first day, by kind (account, mandate, order ...).
     ``endings`` are the last days of cancelled modules, ``suspense_now`` the records that still wait. ``broken_laws`` is empty
     when the books are right.
     """
@@ -97,6 +99,7 @@ class Outcome:
     debits: int = 0
     suspensions: Sequence[tuple[date, str]] = ()
     resumptions: Sequence[tuple[date, str]] = ()
+    accepted: Mapping[str, int] = field(default_factory=dict)
     endings: Mapping[str, date] = field(default_factory=dict)
     suspense_now: int = 0
     suspense_reasons: Sequence[tuple[str, int]] = ()
@@ -104,18 +107,22 @@ class Outcome:
 
     @property
     def reversals(self) -> list[Payment]:
+        """Payments that the bank took back."""
         return [payment for payment in self.payments if payment.reversed_on is not None]
 
     @property
     def invoices(self) -> list[Document]:
+        """Documents that ask for money."""
         return [document for document in self.documents if document.gross > 0]
 
     @property
     def credit_notes(self) -> list[Document]:
+        """Documents that give it back."""
         return [document for document in self.documents if document.gross < 0]
 
     @property
     def letters_by_step(self) -> Counter[str]:
+        """How often each step reached a customer, counted per invoice."""
         return Counter(letter.step for letter in self.letters)
 
     def as_json(self, *, seconds: float, transport: str) -> Facts:
@@ -162,6 +169,7 @@ async def gather(auditor: Desk, journal: Journal, *, broken_laws: Sequence[str])
         debits=sum(debit["end_to_end_id"] is not None for debit in await auditor.every("/invoice/direct-debits")),
         suspensions=[(on, facts["account"]) for _, on, facts in journal.all("suspended/")],
         resumptions=[(on, facts["account"]) for _, on, facts in journal.all("resumed/")],
+        accepted=Counter(key.partition("/")[0] for key, on, _ in journal.all("") if on == FIRST_DAY),
         endings={key.removeprefix("cancellation/"): date.fromisoformat(facts["ends_on"]) for key, _, facts in journal.all("cancellation/")},
         suspense_now=len(suspense),
         suspense_reasons=sorted(Counter(str(each["reason"]) for each in suspense).items()),

@@ -77,30 +77,37 @@ class Customer:
 
     @property
     def pays_by_debit(self) -> bool:
+        """Whether it is collected from under a mandate."""
         return self.term_days is None
 
     @property
     def email(self) -> str:
+        """Where invoices and letters go; the domain cannot exist."""
         return f"administratie@{self.account_id}.example"
 
     @property
     def street(self) -> str:
+        """Street and number."""
         return f"{_STREETS[self.index % len(_STREETS)]} {3 + 7 * self.index}"
 
     @property
     def postcode(self) -> str:
+        """A Dutch postcode."""
         return f"{1011 + 271 * self.index} {'ABCDEGHJKLMNPRSTVWXZ'[self.index % 20]}{'BDGHKLNPRSTVWXZ'[self.index % 15]}"
 
     @property
     def iban(self) -> str:
+        """Its bank account."""
         return iban(self.index)
 
     @property
     def chamber_of_commerce(self) -> str:
+        """Its number at the chamber of commerce."""
         return f"{61_200_000 + 137_911 * self.index:08d}"
 
     @property
     def vat_number(self) -> str:
+        """Its VAT number."""
         return vat_number(self.index)
 
 

@@ -9,10 +9,9 @@ from typing import assert_never
 from rich.console import Console
 from rich.table import Table
 
-from termijn.demo.catalogue import TARIFFS
 from termijn.demo.office import PROFILE
 from termijn.demo.outcome import Document, Outcome
-from termijn.demo.population import Assign, Cancel, Change, Customer, Scale
+from termijn.demo.population import FIRST_DAY, Assign, Cancel, Change, Customer, Scale
 from termijn.kernel.period import Month
 
 Line = tuple[date, int, str]
@@ -55,34 +54,32 @@ def tell(console: Console, outcome: Outcome, customers: Sequence[Customer], *, s
 
 
 def _lines(outcome: Outcome, customers: Sequence[Customer], names: dict[str, str]) -> Iterator[Line]:
-    yield from _office_lines(customers, outcome.endings)
+    yield from _office_lines(outcome, customers)
     yield from _call_lines(outcome)
     yield from _invoice_lines(outcome)
     yield from _bank_lines(outcome, names)
     yield from _dunning_lines(outcome, names)
 
 
-def _office_lines(customers: Sequence[Customer], endings: Mapping[str, date]) -> Iterator[Line]:
-    opening = min(order.ordered_on for customer in customers for order in customer.orders)
-    modules = [order for customer in customers for order in customer.orders if order.ordered_on == opening]
-    debited = sum(customer.pays_by_debit for customer in customers)
+def _office_lines(outcome: Outcome, customers: Sequence[Customer]) -> Iterator[Line]:
+    took = outcome.accepted
     yield (
-        opening,
+        FIRST_DAY,
         0,
-        f"{len(TARIFFS)} tariffs and two rate decks published; {len(customers)} accounts opened, {debited} with a mandate, "
-        f"{len(customers) - debited} by transfer; {len(modules)} modules ordered.",
+        f"{took['tariff']} tariffs and {took['deck']} rate decks published; {took['account']} accounts opened, {took['mandate']} with a "
+        f"mandate, {took['exemption']} by transfer; {took['order']} modules ordered.",
     )
     delivered: dict[date, list[str]] = defaultdict(list)
     for customer in customers:
         for order in customer.orders:
-            if order.ordered_on != opening:
+            if order.ordered_on != FIRST_DAY:
                 yield order.ordered_on, 1, f"{customer.name} orders {order.quantity} of {order.tariff_id}, in the middle of the month."
             if order.delivered_on:
                 delivered[order.delivered_on].append(f"{order.tariff_id} to {customer.name}")
         for change in customer.changes:
-            yield change.on, 3, _change(customer, change, endings)
+            yield change.on, 3, _change(customer, change, outcome.endings)
     for on, lines in delivered.items():
-        yield on, 2, f"Delivered, so that term and billing start: {'; '.join(lines)}."
+        yield on, 2, f"Delivered, so that term and billing start: {'; '.join(lines).removesuffix('.')}."
 
 
 def _change(customer: Customer, change: Change, endings: Mapping[str, date]) -> str:

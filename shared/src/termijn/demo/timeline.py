@@ -21,9 +21,13 @@ _HOUR: dict[Kind, str] = {"opening": "08:00", "files": "02:00", "office": "09:00
 class ClockMover(Protocol):
     """What moves the sandbox clock; everything that is due happens before it returns (TIM-2)."""
 
-    async def advance_to(self, target: datetime) -> int: ...
+    async def advance_to(self, target: datetime) -> int:
+        """Go on to that instant."""
+        ...
 
-    async def settle(self) -> None: ...
+    async def settle(self) -> None:
+        """Let everything that was said be heard, without moving the clock."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +39,12 @@ class Stop:
 
     @property
     def instant(self) -> datetime:
+        """When it is, in UTC."""
         return at(self.on, _HOUR[self.kind])
 
     @property
     def key(self) -> str:
+        """Its name in the journal."""
         return f"stop/{self.on}/{self.kind}"
 
 
