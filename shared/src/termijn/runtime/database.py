@@ -1,5 +1,6 @@
 """One service's database: migrations, roles, row-level security, epochs, and the pool that everything else takes its connections from."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +20,9 @@ EVERY_PROVIDER = ProviderId("*")
 
 _PROVIDER = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 _MIGRATION_LOCK = 7_311_001
+
+CLOSE_SECONDS_MAX = 5
+"""How long a process that ends waits for its own transactions; what is cut off is done again by the next."""
 
 _SECURE = """
 do $$
@@ -152,9 +156,13 @@ class ServiceDatabase:
         return cls(pool, epoch, address.app_dsn)
 
     async def close(self) -> None:
-        """Give all connections back to the server."""
+        """Give all connections back to the server; work that does not end in time is rolled back by ending its session."""
         await self.locks.close()
-        await self.pool.close()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                await self.pool.close()
+        except TimeoutError:
+            self.pool.terminate()
 
     @asynccontextmanager
     async def dedicated(self) -> AsyncIterator[Any]:
