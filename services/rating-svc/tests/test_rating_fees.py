@@ -160,12 +160,12 @@ def test_part_periods_cost_their_whole_price_where_policy_says_so(make: Any) -> 
 
 @pytest.mark.rule("CAT-3")
 def test_connect_disconnect_and_one_off_articles_are_billed_once(make: Any) -> None:
-    """At the start, at the end, and set-up once per workplace."""
+    """At the start and at the end; set-up for what was ordered, and nothing for what came by scaling (CON-3)."""
     tariff = make.tariff(make.article("setup", "50.00", every=0), connect_fee="25.00", disconnect_fee="15.00")
     account = Account(make, make.ordered(tariff, date(2026, 1, 10), quantity=2))
     assert account.close("2026-01") == [("connect", "2026-01-10", "25.00"), ("setup", "2026-01-10", "100.00")]
     account.learn(ModuleScaled(module_id=M, quantity=3, from_on=date(2026, 2, 10)))
-    assert account.close("2026-02") == [("setup", "2026-01-10", "50.00")]
+    assert account.close("2026-02") == []
     account.learn(ModuleScaled(module_id=M, quantity=1, from_on=date(2026, 3, 10)))
     account.learn(ModuleCancelled(module_id=M, notice_on=date(2026, 3, 1), ends_on=date(2026, 3, 31), explanation=""))
     assert account.close("2026-03") == [("disconnect", "2026-03-31", "15.00")]

@@ -101,7 +101,7 @@ def _with_unused_days(timeline: Timeline, served: Sequence[Serving], period: Art
 def one_off_fees(timeline: Timeline, month: Month) -> list[Target]:
     """Articles that bill once, and the connect and disconnect fee: each from the day that it is due (CAT-3).
 
-    A one-off article is for the largest quantity so far: two workplaces more are set up once more, none fewer is taken back.
+    A one-off article is for the quantity that the module or option began with: scaling up and down costs no fee (CON-3).
     """
     if timeline.starts_on is None:
         return []
@@ -121,10 +121,10 @@ def one_off_fees(timeline: Timeline, month: Month) -> list[Target]:
 
 
 def _once(served: Sequence[Serving]) -> Target:
-    first, most = served[0], max(serving.quantity for serving in served)
-    net = Fraction(first.article.net_price) / Fraction(first.article.quantity) * most
+    first = served[0]
+    net = Fraction(first.article.net_price) / Fraction(first.article.quantity) * first.quantity
     day = ArticlePeriod(first.first, first.first)
-    return target_of(first.article, first.tariff, origin="once", period=day, quantity=Decimal(most), net=exact_cents(net))
+    return target_of(first.article, first.tariff, origin="once", period=day, quantity=Decimal(first.quantity), net=exact_cents(net))
 
 
 def _module_fee(origin: Origin, title: str, tariff: Tariff, day: date) -> list[Target]:
