@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
+from fastapi_offline import FastAPIOffline
 
 import termijn.contracts.app
 import termijn.dunning.app
@@ -27,7 +28,8 @@ _ROUTES = {
 
 def build_service_app(service: Service, authority: Authority) -> FastAPI:
     """The API of one service."""
-    app = FastAPI(title=f"Termijn {service.name}", version="0.1.0", root_path="")
+    # The pages bring their scripts along: a machine without internet shows them too.
+    app = FastAPIOffline(title=f"Termijn {service.name}", version="0.1.0")
     install(app)
     app.include_router(_ROUTES[service.name](Access(authority, service)))
     return app
