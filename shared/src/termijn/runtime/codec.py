@@ -15,6 +15,10 @@ EVENT_BYTES_MAX = 256 * 1024
 """A larger event is refused before commit (Kafka, caches, people); large things are blobs."""
 
 
+_MARK = '"sealed"'
+_MARK_BYTES = _MARK.encode()
+
+
 class Sealer(Protocol):
     """Seals and opens personal data of one account."""
 
@@ -67,15 +71,20 @@ class Registry:
             plain = {field: _opened(value, account, sealer) for field, value in plain.items()}
         return msgspec.convert(upcast(plain, name, version, kind.SCHEMA_VERSION, self._upcasters), kind, strict=False)
 
-    def has_personal(self, name: str) -> bool:
-        """Whether opening events of this name needs a key."""
+    def needs_key(self, name: str, data: bytes | str) -> bool:
+        """Whether opening this event needs a key: one whose personal fields are all empty does not, and asking would make one."""
         kind = self._types.get(name)
-        return kind is not None and bool(kind.PERSONAL)
+        return kind is not None and bool(kind.PERSONAL) and (_MARK in data if isinstance(data, str) else _MARK_BYTES in data)
+
+
+def has_personal_data(event: Event) -> bool:
+    """Whether storing this event needs a key."""
+    return any(getattr(event, field) is not None for field in event.PERSONAL)
 
 
 def encode(event: Event, account: str, sealer: Sealer) -> bytes:
     """The stored form. Raises ``EventTooLarge``."""
-    if event.PERSONAL:
+    if has_personal_data(event):
         plain = msgspec.to_builtins(event)
         for field in event.PERSONAL:
             if plain[field] is not None:

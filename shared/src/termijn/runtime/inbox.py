@@ -196,7 +196,7 @@ class Inbox:
         await _keep_waiting(work, waiting)
 
     async def _typed(self, work: UnitOfWork, messages: Sequence[Incoming]) -> list[tuple[Reaction[Any], Message[Any], Incoming]]:
-        personal = {m.envelope.account for m in messages if self._types[m.envelope.publisher].has_personal(m.envelope.type)}
+        personal = {m.envelope.account for m in messages if self._types[m.envelope.publisher].needs_key(m.envelope.type, m.data)}
         sealer = await self._write.plant.keys.sealer(work.provider, sorted(personal))
         typed = []
         for incoming in messages:

@@ -58,7 +58,7 @@ async def decode_rows(plant: Plant, rows: Sequence[Row]) -> list[Recorded]:
     """Stored events as their types; personal fields of erased accounts are None."""
     wanted: dict[str, set[str]] = {}
     for row in rows:
-        if plant.registry.has_personal(row["type"]):
+        if plant.registry.needs_key(row["type"], row["data"]):
             wanted.setdefault(row["provider"], set()).add(row["account"])
     sealers = {provider: await plant.keys.sealer(ProviderId(provider), sorted(accounts)) for provider, accounts in wanted.items()}
     return [_recorded(plant, row, sealers.get(row["provider"])) for row in rows]

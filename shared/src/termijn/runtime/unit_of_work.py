@@ -116,8 +116,8 @@ class UnitOfWork:
         return Loaded(aggregate.evolve(loaded.state, event), row["version"])
 
     async def _sealer_for(self, rows: Sequence[Row]) -> codec.Sealer:
-        has_personal = self._plant.registry.has_personal
-        accounts = {row["account"] for row in rows if row["sealed_state"] is not None or has_personal(row["type"])}
+        needs_key = self._plant.registry.needs_key
+        accounts = {row["account"] for row in rows if row["sealed_state"] is not None or needs_key(row["type"], row["data"])}
         return await self._plant.keys.sealer(self.provider, sorted(accounts))
 
     async def load(self, aggregate: Aggregate[StateT, Any, Any], key: str) -> StateT:
@@ -189,7 +189,8 @@ class UnitOfWork:
 
     async def _write_events(self, pending: Sequence[Recorded]) -> None:
         public = [(recorded, event) for recorded in pending for event in self._plant.definition.publish(recorded)]
-        accounts = {r.account for r in pending if r.event.PERSONAL} | {r.account for r, e in public if e.PERSONAL}
+        accounts = {r.account for r in pending if codec.has_personal_data(r.event)}
+        accounts |= {r.account for r, event in public if codec.has_personal_data(event)}
         sealer = await self._plant.keys.sealer(self.provider, sorted(accounts))
         data = [codec.encode(r.event, r.account, sealer).decode() for r in pending]
         await self.connection.execute(

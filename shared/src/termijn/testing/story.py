@@ -153,7 +153,7 @@ class Story:
                 answer = await client.get(path, params={**query, **({"cursor": cursor} if cursor else {})})
                 assert answer.is_success, answer.text
                 found += answer.json()["items"]
-                cursor = answer.json().get("next_cursor")
+                cursor = answer.json()["next"]
                 if cursor is None:
                     return found
 
