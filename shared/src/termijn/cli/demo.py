@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -13,6 +14,9 @@ from termijn.demo.desk import Refused
 from termijn.demo.journal import OtherSeed
 
 app = typer.Typer()
+
+STORY_COLUMNS = 110
+"""How wide the story is where the output is not a terminal."""
 
 
 @app.command()
@@ -49,7 +53,8 @@ def demo(
     if as_json:
         typer.echo(json.dumps(played.outcome.as_json(seconds=played.seconds, transport=played.transport)))
     else:
-        console = Console()
+        # A file or a pipe has no width; the tables of the story need this much.
+        console = Console(width=None if sys.stdout.isatty() else STORY_COLUMNS)
         tell(console, played.outcome, played.customers, seed=seed)
         console.print(f"\nPlayed in {played.seconds:.0f} s; the installation is in {folder}.", soft_wrap=True)
         console.print(f"Open it with: termijn up --dir {folder}", soft_wrap=True, highlight=False)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from termijn.runtime.clock import SandboxClock
 from termijn.runtime.service import Service
 from termijn.runtime.telemetry import log
 from termijn.runtime.timers import Instant
@@ -40,6 +41,8 @@ class Loops:
 
 def _due_now(service: Service) -> Callable[[], Awaitable[int]]:
     async def fire() -> int:
+        if isinstance(service.clock, SandboxClock):
+            await service.clock.load()  # `termijn clock advance` moves it from another process
         return await service.fire(Instant(service.clock.now()))
 
     return fire
