@@ -1,15 +1,17 @@
 """The explain commands, run as a user runs them: the installed command, its output and its exit status."""
 
+import io
 import json
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from termijn.cli.main import COMMANDS
+from termijn.cli.main import COMMANDS, main
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 COMMAND = Path(sys.executable).parent / "termijn"
@@ -29,12 +31,19 @@ def answer(*arguments: str | Path) -> Any:
 
 
 def refused(*arguments: str | Path) -> str:
-    """The one line on standard error; nothing on standard output."""
-    done = termijn(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith("\n")
-    assert done.stderr.count("\n") == 1, done.stderr
-    return done.stderr
+    """The one line on standard error; nothing on standard output. In this process: starting one for each would take the time."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as left:
+        main([str(word) for word in arguments])
+    return one_line(left.value.code, out.getvalue(), err.getvalue())
+
+
+def one_line(status: object, out: str, err: str) -> str:
+    """What wrong input must look like."""
+    assert (status, out) == (2, "")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1, err
+    return err
 
 
 def about_notice(rule: str | Path, ordered: str, given: str, *more: str) -> Any:
@@ -195,9 +204,13 @@ def test_help_teaches_with_examples_that_work() -> None:
         answer(*words[1:])
 
 
-@pytest.mark.parametrize("arguments", [["nope"], ["explain"], ["explain", "nope"], ["--nope"]])
-def test_an_unknown_command_is_one_line(arguments: list[str]) -> None:
-    refused(*arguments)
+@pytest.mark.rule("SEC-4")
+@pytest.mark.parametrize(
+    "arguments", ["nope", "explain", "explain nope", "--nope", "explain notice --rule x --ordered 2026-01-01 --given 2026-01-01"]
+)
+def test_wrong_input_is_one_line_and_status_2(arguments: str) -> None:
+    done = termijn(*arguments.split())
+    one_line(done.returncode, done.stdout, done.stderr)
 
 
 def test_the_readme_shows_commands_that_exist_and_explanations_that_work() -> None:

@@ -20,6 +20,7 @@ DECIDING = ("services/*/src", "shared/src/termijn/kernel", "shared/src/termijn/r
 
 _RULE = re.compile(r"\b(?:CAT|CON|USE|INV|PAY|DUN|TIM|API|SEC)-\d+\b")
 _RANGE = re.compile(r"\b([A-Z]{3})-(\d+) to \1-(\d+)\b")
+_LINK = re.compile(r"\]\(\.\./([^)]+)\)")
 _ROW = re.compile(r"^\| (?P<rule>[A-Z]{3}-\d+) \| (?P<sentence>[^|]*) \|.*\|$")
 
 Places = Mapping[str, Mapping[Path, int]]
@@ -74,6 +75,16 @@ def render(text: str, *, decided_in: Places, proved_by: Places) -> str:
 def listed(text: str) -> list[str]:
     """The rules that have a row, in order."""
     return [row["rule"] for line in text.splitlines() if (row := _ROW.match(line))]
+
+
+def linked(text: str) -> list[tuple[str, set[Path], set[Path]]]:
+    """Each row's rule, the files that it says decide it, and those that it says prove it."""
+    rows = [line.split("|") for line in text.splitlines() if _ROW.match(line)]
+    return [(row[1].strip(), _files(row[3]), _files(row[4])) for row in rows]
+
+
+def _files(cell: str) -> set[Path]:
+    return {Path(path) for path in _LINK.findall(cell)}
 
 
 def _links(files: Mapping[Path, int]) -> str:
