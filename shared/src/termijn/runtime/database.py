@@ -175,7 +175,7 @@ class ServiceDatabase:
 
     @asynccontextmanager
     async def transaction(self, provider: ProviderId, *, isolation: str = "repeatable read") -> AsyncIterator[Any]:
-        """A connection inside a transaction that sees one provider only; commits unless the block raises."""
+        """A connection inside a transaction that sees one provider only (SEC-1); commits unless the block raises."""
         check_provider(provider)
         async with self.pool.acquire() as connection, begun(connection, provider, isolation=isolation):
             yield connection

@@ -30,19 +30,16 @@ class StreamCache:
         self._fingerprints: dict[str, str] = {}
 
     def get(self, provider: str, stream: str) -> Loaded | None:
-        """The newest state known of a stream, or None.
-
-        The provider is asked for although it is part of the name: account ``b-c`` of provider ``a`` and account ``c`` of
-        provider ``a-b`` have streams of one name (SEC-1).
-        """
-        loaded = self._streams.get((provider, stream))
+        """The newest state known of a stream, or None."""
+        key = _key(provider, stream)
+        loaded = self._streams.get(key)
         if loaded is not None:
-            self._streams.move_to_end((provider, stream))
+            self._streams.move_to_end(key)
         return loaded
 
     def put(self, provider: str, stream: str, loaded: Loaded) -> None:
         """Keep a committed state, unless a newer one is known."""
-        key = (provider, stream)
+        key = _key(provider, stream)
         known = self._streams.get(key)
         if known is None or known.version < loaded.version:
             self._streams[key] = loaded
@@ -61,3 +58,10 @@ class StreamCache:
             shape = msgspec.json.encode(msgspec.json.schema(aggregate.state_type), order="sorted")
             known = self._fingerprints[aggregate.name] = hashlib.sha256(shape).hexdigest()[:16]
         return known
+
+
+def _key(provider: str, stream: str) -> tuple[str, str]:
+    """The provider, although the name begins with it: account ``b-c`` of provider ``a`` and account ``c`` of provider ``a-b`` have
+    streams of one name, and neither may see the other's state (SEC-1).
+    """
+    return (provider, stream)

@@ -13,7 +13,7 @@ SHARDS = 8
 
 
 def timer_id_of(service: str, stream: str, occasion: str) -> str:
-    """The id of a timer: it follows from what it is for, so that setting it twice is one timer."""
+    """The id of a timer: it follows from what it is for, so that setting it twice is one timer (TIM-1)."""
     return f"{service}/{stream}/{occasion}"
 
 

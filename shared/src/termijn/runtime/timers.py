@@ -39,7 +39,7 @@ class Instant:
 
 
 class TimerDesk:
-    """Fires the timers of one service."""
+    """Fires the timers of one service: each once, in due order, also after the process was down or while many run (TIM-1)."""
 
     def __init__(self, write: WritePath, handlers: Sequence[WakeUpHandler[Any]], wake_ups: WakeUps) -> None:
         self._write = write

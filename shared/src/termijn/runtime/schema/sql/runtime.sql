@@ -8,17 +8,24 @@ order by ordinal;
 
 -- name: load_streams
 -- Many streams, each beyond the version that is already known of it: its snapshot, where it is newer and was taken with the same
--- shape of state, and the events after that.
-with known as (
-  select * from unnest($2::text[], $3::int[], $4::text[]) as known(stream, version, fingerprint)
-), newer as (
-  select s.stream, s.version, s.account, s.sealed_state from known
-  join snapshot s on s.provider = $1 and s.stream = known.stream and s.fingerprint = known.fingerprint and s.version > known.version
+-- shape of state, and the events after that. LATERAL with ORDER BY or LIMIT stays a look-up per stream whatever the planner
+-- believes: a plan that was made while the table was empty would otherwise read all events of the provider, until the next ANALYZE.
+with known as materialized (
+  -- COALESCE is computed here: beneath row-level security it would count as leaky, and the index would not be used for versions.
+  select k.stream, coalesce(s.version, k.version) as since, s.account, s.sealed_state
+  from unnest($2::text[], $3::int[], $4::text[]) as k(stream, version, fingerprint)
+  left join lateral (
+    select version, account, sealed_state from snapshot
+    where provider = $1 and stream = k.stream and fingerprint = k.fingerprint and version > k.version limit 1
+  ) as s on true
 )
-select stream, version, null as type, null as schema_version, account, null as data, sealed_state from newer
+select stream, since as version, null as type, null as schema_version, account, null as data, sealed_state
+from known where sealed_state is not null
 union all
-select known.stream, e.version, e.type, e.schema_version, e.account, e.data, null from known left join newer using (stream)
-join event e on e.provider = $1 and e.stream = known.stream and e.version > coalesce(newer.version, known.version)
+select known.stream, e.version, e.type, e.schema_version, e.account, e.data, null from known, lateral (
+  select version, type, schema_version, account, data from event
+  where provider = $1 and stream = known.stream and version > known.since order by version
+) as e
 order by 1, 2;
 
 -- name: save_snapshot
@@ -59,9 +66,9 @@ from unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8
 on conflict (provider, timer_id) do nothing;
 
 -- name: cancel_timers
--- No effect where it fired already.
+-- No effect where it fired already. COALESCE, so that a plan made on an empty table cannot go through the index of all that waits.
 update timer set cancelled_at = $2
-where provider = $1 and timer_id = any($3::text[]) and fired_at is null and cancelled_at is null;
+where provider = $1 and timer_id = any($3::text[]) and coalesce(fired_at, cancelled_at) is null;
 
 -- name: due_timers
 -- What is due, in order; accounts that are parked keep theirs.
@@ -73,9 +80,9 @@ where t.fired_at is null and t.cancelled_at is null and t.shard = any($1::int[])
 order by t.due_at, t.rank, t.timer_id limit $4;
 
 -- name: claim_timers
--- Mark as fired what is still waiting; what was cancelled, or whose account was parked meanwhile, is not returned.
+-- Mark as fired what is still waiting; what was cancelled, or whose account was parked meanwhile, is not returned. COALESCE as above.
 update timer set fired_at = $2
-where provider = $1 and timer_id = any($3::text[]) and fired_at is null and cancelled_at is null
+where provider = $1 and timer_id = any($3::text[]) and coalesce(fired_at, cancelled_at) is null
   and not exists (select 1 from parked_key k where k.provider = timer.provider and k.account = timer.account)
 returning timer_id;
 
@@ -98,12 +105,14 @@ on conflict do nothing returning message_id;
 -- What became of messages that were not simply handled.
 update inbox set outcome = noted.outcome, reason = noted.reason
 from unnest($2::text[], $3::uuid[], $4::text[], $5::text[]) as noted(publisher, message_id, outcome, reason)
-where inbox.provider = $1 and inbox.publisher = noted.publisher and inbox.message_id = noted.message_id;
+where inbox.provider = $1 and inbox.publisher = noted.publisher and inbox.message_id = noted.message_id
+  and inbox.message_id = any($3::uuid[]);
 
 -- name: read_progress
 -- The last number seen per publisher and account.
-select publisher, account, last_number from publisher_progress
-where provider = $1 and (publisher, account) in (select * from unnest($2::text[], $3::text[]));
+select k.publisher, k.account, p.last_number from unnest($2::text[], $3::text[]) as k(publisher, account), lateral (
+  select last_number from publisher_progress where provider = $1 and publisher = k.publisher and account = k.account limit 1
+) as p;
 
 -- name: write_progress
 -- Numbers only go up.
