@@ -89,6 +89,12 @@ async def kafka_kit(kafka_settings: KafkaSettings) -> AsyncIterator[Kit]:
         yield Kit(open_kafka, lose)
 
 
+@pytest.fixture
+def delete_all(kafka_settings: KafkaSettings) -> Callable[[str], Awaitable[None]]:
+    """Deletes all records of a topic on the broker."""
+    return lambda topic: delete_records(kafka_settings, topic)
+
+
 async def delete_records(settings: KafkaSettings, topic: str) -> None:
     """What retention does, at once: nothing is left of the topic but its offsets."""
     transport = await KafkaTransport.open(settings)

@@ -24,7 +24,7 @@ from termijn.runtime.transport.kafka_settings import TOPIC_BYTES_MAX
 if TYPE_CHECKING:
     from termijn.runtime.transport.kafka import KafkaTransport
 
-LOG = log("kafka_consumer")
+ops = log("kafka_consumer")
 
 LOOK_S = 0.01
 """How often a waiting poll looks whether records have come."""
@@ -42,7 +42,7 @@ _LEAVING: set["asyncio.Task[None]"] = set()
 def _left(task: "asyncio.Task[None]") -> None:
     _LEAVING.discard(task)
     if not task.cancelled() and (error := task.exception()) is not None:
-        LOG.warning("a member left with an error", error)
+        ops.warning("a member left with an error", error)
 
 
 class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # the client has no types
@@ -262,7 +262,7 @@ class KafkaConsumer:
                 await asyncio.wait_for(consumer.commit(mine), self._settings.answer_s)
             except (CommitFailedError, IllegalStateError):
                 # The group went on without us. Whoever has the places now goes by the database, which knows.
-                LOG.warning("the group went on before a page was acknowledged", name=self._group)
+                ops.warning("the group went on before a page was acknowledged", name=self._group)
 
     async def _check_silence(self) -> None:
         """The client waits for a broker that is away without a word; ask now and then, so that somebody hears of it."""
