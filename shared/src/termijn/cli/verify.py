@@ -9,6 +9,7 @@ from termijn.cli.folder import DEFAULT_FOLDER, Folder, with_installation
 
 if TYPE_CHECKING:
     from termijn.embedded.installation import Installation
+    from termijn.embedded.verify import Books
 
 app = typer.Typer()
 
@@ -23,16 +24,17 @@ def verify(
     Example: termijn verify --dir .data
     """
 
-    async def act(installation: "Installation") -> list[str]:
-        return await installation.verify()
+    async def act(installation: "Installation") -> "Books":
+        return await installation.books()
 
-    broken = with_installation(folder, act)
+    books = with_installation(folder, act)
     if as_json:
-        typer.echo(json.dumps({"verified": broken or True}))
-    elif broken:
-        typer.echo(f"{len(broken)} laws are broken:")
-        for sentence in broken:
-            typer.echo(f"  {sentence}")
+        typer.echo(json.dumps({"verified": list(books.broken) or True, "in_transit": list(books.in_transit)}))
     else:
-        typer.echo("All laws hold: nothing lost, nothing twice, every number once.")
-    raise typer.Exit(1 if broken else 0)
+        for sentence in books.in_transit:
+            typer.echo(f"In transit: {sentence}")
+        for sentence in books.broken:
+            typer.echo(f"Broken: {sentence}")
+        if not books.broken:
+            typer.echo("All laws hold: nothing lost, nothing twice, every number once.")
+    raise typer.Exit(1 if books.broken else 0)

@@ -22,7 +22,7 @@ from termijn.embedded import databases, postgres
 from termijn.embedded.loops import Loops
 from termijn.embedded.postgres import EmbeddedPostgres
 from termijn.embedded.site import build_site
-from termijn.embedded.verify import verify
+from termijn.embedded.verify import Books, verify
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.blobs import FileBlobs
@@ -116,6 +116,10 @@ class Installation:
 
     async def verify(self) -> list[str]:
         """The broken laws, each as a sentence; empty when the books are right."""
+        return list((await self.books()).broken)
+
+    async def books(self) -> Books:
+        """Everything that was checked: broken laws, and what is in transit between services."""
         return await verify(self.services)
 
 

@@ -64,18 +64,31 @@ HANDOVERS: tuple[Handover, ...] = (
 )
 
 
-async def verify(services: Sequence[Service]) -> list[str]:
-    """The broken laws, each as a sentence that names account, subject and figures; empty when the books are right."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """What was found. ``broken`` and ``in_transit`` are sentences that name account, subject and figures."""
+
+    broken: Sequence[str]
+    in_transit: Sequence[str]
+
+
+async def verify(services: Sequence[Service]) -> Books:
+    """Check every law, recompute every bill, compare every handover. Runs beside live services."""
     by_name = {service.name: service for service in services}
     broken: list[str] = []
+    in_transit: list[str] = []
     for name, service in by_name.items():
         for law in LAWS[name]:
             for row in await service.database.short(EVERY_PROVIDER, law.sql):
                 broken.append(f"{law.sentence}: {row['provider']}/{row['account']} {row['subject']}: {row['detail']}")
     broken.extend(await _bills_that_do_not_recompute(by_name["rating"]))
     for handover in HANDOVERS:
-        broken.extend(await _compare(handover, by_name[handover.publisher], by_name[handover.listener]))
-    return broken
+        sent = await _cut(by_name[handover.publisher], handover.sent, _NUMBERED)
+        received = await _cut(by_name[handover.listener], handover.received, _TAKEN, handover.publisher)
+        for key in sorted(sent.sums.keys() | received.sums.keys()):
+            said, is_broken = _compare(handover, key, sent, received)
+            (broken if is_broken else in_transit).extend(said)
+    return Books(broken=broken, in_transit=in_transit)
 
 
 async def _bills_that_do_not_recompute(rating: Service) -> list[str]:
@@ -92,46 +105,44 @@ async def _bills_that_do_not_recompute(rating: Service) -> list[str]:
     return broken
 
 
-async def _compare(handover: Handover, publisher: Service, listener: Service) -> list[str]:
-    taken = await _progress(listener, publisher.name)
-    received = await _sums(listener, handover.received)
-    sent = await _sums(publisher, handover.sent)
-    numbered = await _numbered(publisher)
-    broken = []
-    for key in sorted(sent.keys() | received.keys()):
-        if taken.get(key, 0) != numbered.get(key, 0):
-            continue
-        left, right = sent.get(key, Decimal(0)), received.get(key, Decimal(0))
-        if left != right:
-            broken.append(
-                f"{handover.sentence}: {key[0]}/{key[1]}: {publisher.name} says {left}, {listener.name} says {right}, "
-                f"difference {left - right}, as of message {numbered.get(key, 0)}"
-            )
-    return broken
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Sums of one service and the message number per account that they are as of, read at one instant."""
+
+    sums: dict[Key, Decimal]
+    numbers: dict[Key, int]
 
 
-async def _sums(service: Service, names: Sequence[str]) -> dict[Key, Decimal]:
+_NUMBERED = """
+select provider, account, sum(number)::bigint as number from (
+  select provider, account, last_number as number from account_number
+  union all select provider, account, count(*) from outbox where number is null group by 1, 2
+) as n group by 1, 2
+"""
+"""The last number per account; what has no number yet counts as one more, so that its account is in transit."""
+
+_TAKEN = "select provider, account, last_number as number from publisher_progress where publisher = $1"
+
+
+async def _cut(service: Service, names: Sequence[str], numbers_sql: str, *args: str) -> _Cut:
+    """One snapshot for all of it: read one after the other, sums and numbers of a running service would not belong together."""
     sums: dict[Key, Decimal] = {}
-    for name in names:
-        for row in await service.database.short(EVERY_PROVIDER, SUMS[service.name][name]):
-            key = (row["provider"], row["account"])
-            sums[key] = sums.get(key, Decimal(0)) + row["amount"]
-    return sums
+    async with service.database.transaction(EVERY_PROVIDER) as connection:
+        for name in names:
+            for row in await connection.fetch(SUMS[service.name][name]):
+                key = (row["provider"], row["account"])
+                sums[key] = sums.get(key, Decimal(0)) + row["amount"]
+        rows = await connection.fetch(numbers_sql, *args)
+    return _Cut(sums, {(row["provider"], row["account"]): row["number"] for row in rows})
 
 
-async def _numbered(publisher: Service) -> dict[Key, int]:
-    """The last number per account, counting what has none yet as one more: then the account is in transit."""
-    rows = await publisher.database.short(
-        EVERY_PROVIDER,
-        "select provider, account, sum(number)::bigint as number from ("
-        "select provider, account, last_number as number from account_number "
-        "union all select provider, account, count(*) from outbox where number is null group by 1, 2) as n group by 1, 2",
-    )
-    return {(row["provider"], row["account"]): row["number"] for row in rows}
-
-
-async def _progress(listener: Service, publisher: str) -> dict[Key, int]:
-    rows = await listener.database.short(
-        EVERY_PROVIDER, "select provider, account, last_number from publisher_progress where publisher = $1", publisher
-    )
-    return {(row["provider"], row["account"]): row["last_number"] for row in rows}
+def _compare(handover: Handover, key: Key, sent: _Cut, received: _Cut) -> tuple[list[str], bool]:
+    """What there is to say of an account, and whether it breaks the law or is only on its way."""
+    left, right = sent.sums.get(key, Decimal(0)), received.sums.get(key, Decimal(0))
+    if left == right:
+        return [], False
+    published, taken = sent.numbers.get(key, 0), received.numbers.get(key, 0)
+    said = f"{handover.sentence}: {key[0]}/{key[1]}: {handover.publisher} says {left}, {handover.listener} says {right}"
+    if published != taken:
+        return [f"{said}; {published - taken} messages are on their way"], False
+    return [f"{said}, difference {left - right}, as of message {published}"], True

@@ -11,6 +11,7 @@ from termijn.kernel.period import Month
 from termijn.rating.call_record import CallFile, read_3cx
 from termijn.rating.deck_library import DeckLibrary
 from termijn.rating.errors import BadUsage
+from termijn.rating.fair_share import FairShare
 from termijn.rating.ingest import Intake, Report
 from termijn.rating.policy import CURRENT, DEFAULT_3CX_COLUMNS, POLICY, CallRecordLayout, Policy, SetPolicy
 from termijn.rating.rate import MILLIONTHS, shown_quantity
@@ -95,6 +96,7 @@ def _policy(body: PolicyBody) -> Policy:
 
 def _usage_routes(routes: APIRouter, access: Access) -> None:
     collecting = access.changing(Role.COLLECTOR, Role.MANAGER, needs_key=False)
+    share = FairShare()
     intake: list[Intake] = []  # made with the first call: only then is it known where blobs lie
 
     async def take_in(call: Call, records: list[Use | Voided]) -> Report:
@@ -102,7 +104,7 @@ def _usage_routes(routes: APIRouter, access: Access) -> None:
             intake.append(Intake(DeckLibrary(call.host.plant.blobs)))
         report = Report()
         for start in range(0, len(records), BATCH):
-            async with call.host.database.pool.acquire() as connection:
+            async with share.turn(call.principal.provider), call.host.database.pool.acquire() as connection:
                 batch = records[start : start + BATCH]
                 report += await intake[0].ingest(connection, call.principal.provider, batch, actor=call.principal.actor)
         return report
