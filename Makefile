@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check mutants clean
+.PHONY: help demo up test check mutants bench clean
 
 help: ## what there is to do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,10 @@ check: .venv/ready ## the quick check: format, lint, types, import rules, tests 
 
 mutants: .venv/ready ## prove that tests can fail: ARGS="--changed", "--rule CAT-21", "--quick"
 	$(BIN)/python -m termijn.testing.mutants $(ARGS)
+
+bench: .venv/ready ## how fast it is here: NAME="append clock" for some of it, ARGS=--quick to see that it works
+	@for name in $(or $(NAME),append command timers rebuild transport clock demo); do \
+	  echo "== $$name"; $(BIN)/termijn bench $$name $(ARGS) || exit 1; done
 
 clean: ## remove what was built; data folders stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -34,6 +34,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("clock", "Read the clock; in a sandbox, move it forward.", "termijn.cli.clock"),
     Entry("parked", "Accounts that wait for a person: list and replay.", "termijn.cli.parked"),
     Entry("rebuild", "Build read models anew from the events.", "termijn.cli.rebuild"),
+    Entry("bench", "How fast is it here?", "termijn.cli.bench"),
     Entry("token", "A bearer token for a sandbox.", "termijn.cli.token"),
 )
 
