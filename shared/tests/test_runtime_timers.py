@@ -14,7 +14,7 @@ from termijn.runtime.handling import Fired, Handled, Outcome, Transient, Waiting
 from termijn.runtime.service import Service, Surroundings
 from termijn.runtime.timers import Instant
 from termijn.testing.harness import PROVIDER, Services, ServiceUnderTest
-from termijn.testing.interleaving import Killed, session
+from termijn.testing.interleaving import WAIT_SECONDS_MAX, Killed, session
 from termijn.testing.sample import JAR, Alarm, CancelAlarm, SetAlarm, ring, sample
 
 HOUR = timedelta(hours=1)
@@ -58,14 +58,14 @@ async def fire_all(service: Service, until: datetime) -> int:
 @pytest.mark.parametrize("was_down", [False, True])
 async def test_timers_fire_once_in_due_order_and_by_rank_also_after_an_outage(svc: ServiceUnderTest, was_down: bool) -> None:
     start = svc.clock.now()
-    for name, hours, rank in [("c", 2, 1), ("e", 4, 0), ("b", 2, 0), ("a", 1, 9), ("d", 3, 5)]:
+    for name, hours, rank in [("third", 2, 1), ("fifth", 4, 0), ("second", 2, 0), ("first", 1, 9), ("fourth", 3, 5)]:
         await alarm(svc, name, start + hours * HOUR, rank=rank)
     if was_down:
         await svc.clock.advance_to(start + 5 * HOUR)
         assert await fire_all(svc.service, svc.clock.now()) == 5
     else:
         assert await svc.advance_to(start + 5 * HOUR) == 5
-    assert await rang(svc) == ["a", "b", "c", "d", "e"]
+    assert await rang(svc) == ["first", "second", "third", "fourth", "fifth"]
     assert await fire_all(svc.service, svc.clock.now()) == 0
     assert await svc.service.next_due() is None
 
@@ -227,7 +227,8 @@ async def test_only_one_process_fires_the_timers_of_an_account(services: Service
     try:
         firing = asyncio.create_task(fire_all(svc.service, svc.clock.now()))
         await is_firing.wait()
-        assert await second.fire(Instant(svc.clock.now())) == 0, "the shard is the other's"
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
+            assert await second.fire(Instant(svc.clock.now())) == 0, "the shard is the other's"
         may_go_on.set()
         assert await firing == 2
         assert await rang(svc) == ["t1", "t2"]

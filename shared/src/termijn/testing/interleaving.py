@@ -17,7 +17,7 @@ from termijn.runtime.handling import Cause
 from termijn.runtime.inbox import Incoming
 from termijn.testing.harness import PROVIDER, ServiceUnderTest
 
-WAIT_SECONDS_MAX = 10
+WAIT_SECONDS_MAX = 5
 _LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
