@@ -103,7 +103,10 @@ def upcast(plain: dict[str, Any], name: str, version: int, today: int, upcasters
         # Reading it as today's would drop what it says; parked, it can be handled by the release that knows it.
         raise UnknownType(f"{name}, version {version}: this release knows up to {today}")
     while version < today:
-        plain = upcasters[name, version](plain)
+        step = upcasters.get((name, version))
+        if step is None:
+            raise UnknownType(f"{name} of version {version}: there is no upcaster from it")
+        plain = step(plain)
         version += 1
     return plain
 

@@ -117,6 +117,10 @@ def check_every_route_asks_who_calls(app: FastAPI | APIRouter) -> list[str]:
     """The routes that anybody could call, as "METHOD /path"; empty as it should be. For tests of a service's API."""
     open_routes = []
     for route in app.routes:
+        # FastAPI keeps an included router as one route of its own, with its routes inside.
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            open_routes += check_every_route_asks_who_calls(inner)
         if isinstance(route, APIRoute) and not any(getattr(one, _MARK, False) for one in _callables(route.dependant)):
             open_routes += [f"{method} {route.path}" for method in sorted(route.methods or ())]
     return open_routes
