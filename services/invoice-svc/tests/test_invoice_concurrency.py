@@ -13,10 +13,11 @@ from termijn.events.invoice import InvoiceIssued, PaymentReceived
 from termijn.events.rating import ChargeLine, PeriodClosed, PeriodRated, UsageDigest
 from termijn.invoice.numberer import NUMBERER
 from termijn.invoice.policy import PROFILE as PROFILE_STREAM
-from termijn.invoice.policy import Profile, SetProfile
+from termijn.invoice.policy import Profile
 from termijn.invoice.views import VIEWS
 from termijn.kernel.ids import CATALOGUE, ModuleId, ProviderId, TariffId, derived_id
 from termijn.runtime.handling import Cause
+from termijn.runtime.setting import Replace
 
 Open = Callable[..., Awaitable[Any]]
 Charge = Callable[..., ChargeLine]
@@ -33,7 +34,7 @@ async def test_four_numberers_at_once_leave_no_hole_and_give_no_number_twice(ope
         await firm.account(f"a{number}")
         await firm.closed(f"a{number}", "2026-03", charge(f"l-{number}", "100.00"))
     await firm.to(date(2026, 4, 1), "07:00")
-    known = SetProfile(now=firm.it.clock.now(), profile=Profile(**profile))
+    known = Replace(now=firm.it.clock.now(), value=Profile(**profile))
     await firm.it.run(PROFILE_STREAM, "current", known, account=CATALOGUE)
 
     async def once() -> int:
@@ -76,7 +77,7 @@ async def test_two_providers_with_equal_ids_have_their_own_documents_and_numbers
     """The same account, module, line and payment ids everywhere: F2026000001 twice, and neither sees the other's."""
     firm = await opened()
     other = ProviderId("rival")
-    known = SetProfile(now=firm.it.clock.now(), profile=Profile(**{**profile, "name": "Rival B.V."}))
+    known = Replace(now=firm.it.clock.now(), value=Profile(**{**profile, "name": "Rival B.V."}))
     await firm.it.run(PROFILE_STREAM, "current", known, account=CATALOGUE, provider=other)
     await firm.account("jansen")
     await firm.closed("jansen", "2026-03", charge("l-1", "100.00"))

@@ -6,7 +6,7 @@ from termijn.contracts.account import ACCOUNT, AdmitOrder
 from termijn.contracts.errors import AlreadyThere, SubjectTaken
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import AssignSubject, ChangeTariff, Order
-from termijn.contracts.policy import CURRENT, POLICY, Policy
+from termijn.contracts.policy import POLICY, Policy
 from termijn.contracts.subject import spelled
 from termijn.contracts.tariff import TARIFF
 from termijn.kernel.calendar import day_of
@@ -14,6 +14,7 @@ from termijn.kernel.errors import InvalidInput, NotFound
 from termijn.kernel.ids import AccountId, ArticleId, ModuleId, TariffId
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.handling import Work
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 QUERIES = load("termijn.contracts", "queries.sql")
@@ -21,7 +22,7 @@ QUERIES = load("termijn.contracts", "queries.sql")
 
 async def policy_of(work: Work) -> Policy:
     """The provider's policy in force."""
-    return (await work.load(POLICY, CURRENT)).policy
+    return (await work.load(POLICY, CURRENT)).value
 
 
 async def tariff_for(work: Work, tariff_id: TariffId, *, on: date, version: int | None = None) -> Tariff:

@@ -13,14 +13,16 @@ from termijn.dunning.account_command import EndHold, PlaceHold, Terminate
 from termijn.dunning.account_event import HoldPlaced
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.errors import UnknownHold
-from termijn.dunning.policy import CURRENT, DAYS_MAX, POLICY, Policy, SetPolicy
+from termijn.dunning.policy import DAYS_MAX, POLICY, Policy
 from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
-from termijn.kernel.ids import CATALOGUE, AccountId, InvoiceId
+from termijn.kernel.ids import AccountId, InvoiceId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
 from termijn.runtime.http.calls import answer
 from termijn.runtime.http.paging import CursorInvalid
+from termijn.runtime.http.settings import add_replacing, add_showing
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 QUERIES = load("termijn.dunning", "queries.sql")
@@ -111,7 +113,8 @@ class TerminationBody(Body):
 def routes(access: Access) -> APIRouter:
     """All routes, to be mounted under /dunning."""
     router = APIRouter()
-    _policy(router, access)
+    add_replacing(router, access, "policy", POLICY, body=PolicyBody, read=_policy)
+    add_showing(router, access, "policy", POLICY, query=QUERIES["policy"])
     _decisions(router, access)
     _cases(router, access)
     _letters(router, access)
@@ -119,32 +122,13 @@ def routes(access: Access) -> APIRouter:
     return router
 
 
-def _policy(router: APIRouter, access: Access) -> None:
-    @router.put("/policy")
-    async def set_policy(body: PolicyBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
-        """Replace the whole policy; what is left out takes its default."""
-        policy = msgspec.convert(body.model_dump(exclude_none=True), Policy)
-
-        async def do(work: Work) -> Answer:
-            call.check_version(await work.version(POLICY, CURRENT))
-            await work.execute(POLICY, CURRENT, SetPolicy(now=work.now, policy=policy), account=CATALOGUE)
-            version = await work.version(POLICY, CURRENT)
-            return Answer(body={"version": version, "policy": policy}, etag=version)
-
-        return await call.run(do)
-
-    @router.get("/policy")
-    async def show_policy(reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
-        """The policy in force; version 0 is the defaults."""
-        rows = await reader.fetch(QUERIES["policy"], reader.principal.provider)
-        if not rows:
-            return answer({"version": 0, "policy": Policy()}, etag=0)
-        return answer(_opened(rows[0], "policy"), etag=rows[0]["version"])
+def _policy(body: PolicyBody) -> Policy:
+    return msgspec.convert(body.model_dump(exclude_none=True), Policy)
 
 
 async def _facts(work: Work) -> dict[str, Any]:
     current = await work.load(POLICY, CURRENT)
-    return {"now": work.now, "policy": current.policy, "policy_version": current.version}
+    return {"now": work.now, "policy": current.value, "policy_version": current.version}
 
 
 def _decisions(router: APIRouter, access: Access) -> None:

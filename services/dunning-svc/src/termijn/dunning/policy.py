@@ -8,10 +8,7 @@ import msgspec
 from termijn.dunning.errors import PolicyNotUsable
 from termijn.events.base import Event
 from termijn.events.dunning import Step
-from termijn.runtime.aggregate import Aggregate, Command
-
-CURRENT = "current"
-"""The key of the one policy stream of a provider."""
+from termijn.runtime.setting import setting
 
 HANDOVER_DAYS_MIN = 60
 """No claim goes to the bailiff before this many days after the invoice date, whatever the ladder says (DUN-5)."""
@@ -105,41 +102,4 @@ class PolicySet(Event, frozen=True, kw_only=True):
     policy: Policy
 
 
-# -- State -----------------------------------------------------------------------------------------------------------
-
-
-class CurrentPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The policy in force; version 0 is the defaults."""
-
-    version: int = 0
-    policy: Policy = Policy()
-
-
-# -- Commands --------------------------------------------------------------------------------------------------------
-
-
-class SetPolicy(Command, frozen=True, kw_only=True):
-    """Replace the whole policy."""
-
-    policy: Policy
-
-
-# -- Decisions -------------------------------------------------------------------------------------------------------
-
-
-def decide(command: SetPolicy, state: CurrentPolicy) -> list[PolicySet]:
-    """A new version, or nothing where it says what is in force already. Raises ``PolicyNotUsable``."""
-    check(command.policy)
-    if command.policy == state.policy and state.version:
-        return []
-    return [PolicySet(version=state.version + 1, policy=command.policy)]
-
-
-def evolve(state: CurrentPolicy, event: PolicySet) -> CurrentPolicy:
-    """The last one set counts."""
-    return CurrentPolicy(version=event.version, policy=event.policy)
-
-
-POLICY = Aggregate(
-    name="dunning_policy", initial=CurrentPolicy(), decide=decide, evolve=evolve, state_type=CurrentPolicy, events=(PolicySet,)
-)
+POLICY = setting("dunning_policy", event=PolicySet, field="policy", kind=Policy, initial=Policy(), check=check)

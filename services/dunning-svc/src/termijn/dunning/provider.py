@@ -2,10 +2,11 @@
 
 import msgspec
 
-from termijn.dunning.policy import CURRENT, Letterhead, Policy
+from termijn.dunning.policy import Letterhead, Policy
 from termijn.events.base import Event
 from termijn.runtime.aggregate import Aggregate, Command
 from termijn.runtime.handling import Work
+from termijn.runtime.setting import CURRENT
 
 # -- Events: their names are stored forever --------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from termijn.dunning.account_command import (
 )
 from termijn.dunning.account_event import Miss
 from termijn.dunning.dunning_account import ACCOUNT
-from termijn.dunning.policy import CURRENT, POLICY, Letterhead
+from termijn.dunning.policy import POLICY, Letterhead
 from termijn.dunning.provider import PROVIDER, LearnLetterhead
 from termijn.events.contracts import AccountChanged, AccountOpened
 from termijn.events.invoice import (
@@ -31,6 +31,7 @@ from termijn.events.invoice import (
     StepStopped,
 )
 from termijn.runtime.handling import Handled, Message, NoEffect, Outcome, Reaction, Waiting, Work
+from termijn.runtime.setting import CURRENT
 
 
 async def on_profile(work: Work, message: Message[ProviderProfileChanged]) -> Outcome:
@@ -169,7 +170,7 @@ async def _once_known(work: Work, message: Message[Any], command: AccountCommand
 
 async def _policy(work: Work) -> dict[str, Any]:
     current = await work.load(POLICY, CURRENT)
-    return {"policy": current.policy, "policy_version": current.version}
+    return {"policy": current.value, "policy_version": current.version}
 
 
 def _streams(message: Message[Any]) -> list[tuple[Any, str]]:

@@ -7,12 +7,13 @@ from termijn.dunning.account_command import DropLetter, RecordSent
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.letter import subject
 from termijn.dunning.letters import why_not_due
-from termijn.dunning.policy import CURRENT, POLICY
+from termijn.dunning.policy import POLICY
 from termijn.events.base import Blob
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Row, Transient, Work, Worker
 from termijn.runtime.mail import Mailer, MailRefused
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 QUERIES = load("termijn.dunning", "queries.sql")
@@ -63,12 +64,12 @@ async def _send(mailer: Mailer, work: Work, row: Row) -> bool:
             pass
         else:
             sent = RecordSent(
-                now=work.now, policy=current.policy, policy_version=current.version, letter_id=letter_id, message_id=message_id
+                now=work.now, policy=current.value, policy_version=current.version, letter_id=letter_id, message_id=message_id
             )
             await work.execute(ACCOUNT, account, sent, account=account)
             return True
     dropped = DropLetter(
-        now=work.now, policy=current.policy, policy_version=current.version, letter_id=letter_id, reason=reason or "refused"
+        now=work.now, policy=current.value, policy_version=current.version, letter_id=letter_id, reason=reason or "refused"
     )
     await work.execute(ACCOUNT, account, dropped, account=account)
     return False

@@ -21,13 +21,14 @@ from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.handover import Statement, ready, statement
 from termijn.dunning.letter import LetterFacts, render
 from termijn.dunning.letters import Draft, draft
-from termijn.dunning.policy import CURRENT, POLICY, Policy
+from termijn.dunning.policy import POLICY, Policy
 from termijn.dunning.provider import letterhead
 from termijn.events.base import Blob
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import CaseId
 from termijn.kernel.money import ZERO
 from termijn.runtime.handling import Fired, Handled, NoEffect, Outcome, WakeUpHandler, Work
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 QUERIES = load("termijn.dunning", "queries.sql")
@@ -100,7 +101,7 @@ async def _carry_out(work: Work, fired: Fired[Any], command: AccountCommand) -> 
 
 async def _policy(work: Work) -> dict[str, Any]:
     current = await work.load(POLICY, CURRENT)
-    return {"policy": current.policy, "policy_version": current.version}
+    return {"policy": current.value, "policy_version": current.version}
 
 
 async def _text(work: Work, state: DunningAccount, said: Draft, today: date, policy: Policy) -> Blob:

@@ -14,6 +14,7 @@ from termijn.invoice.policy import POLICY, Policy
 from termijn.invoice.receivable import PaymentBooked, Receivable
 from termijn.kernel.ids import AccountId, InvoiceId, PaymentId
 from termijn.runtime.handling import Work
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "queries.sql")
@@ -77,7 +78,7 @@ async def reverse(work: Work, *, payment_id: PaymentId, reason_code: str, revers
     if not rows:
         raise NoSuchPayment(payment_id=payment_id)
     invoice_id, account = InvoiceId(rows[0]["invoice_id"]), AccountId(rows[0]["account"])
-    policy = (await work.load(POLICY, "current")).policy
+    policy = (await work.load(POLICY, CURRENT)).value
     command = ReversePayment(
         now=work.now,
         payment_id=payment_id,
@@ -96,7 +97,7 @@ async def reverse(work: Work, *, payment_id: PaymentId, reason_code: str, revers
 async def reject(work: Work, *, invoice_id: InvoiceId, reason_code: str, rejected_on: date) -> Receivable:
     """The bank refused a debit before it was booked (PAY-5); its mandate is perhaps blocked (PAY-4)."""
     account = await account_of(work, invoice_id)
-    policy = (await work.load(POLICY, "current")).policy
+    policy = (await work.load(POLICY, CURRENT)).value
     command = RejectDebit(
         now=work.now,
         invoice_id=invoice_id,

@@ -10,6 +10,7 @@ from termijn.invoice.receivable import CreditNote, Receivable
 from termijn.kernel.ids import AccountId, InvoiceId
 from termijn.runtime.handling import Transient, Work, Worker
 from termijn.runtime.mail import Mailer, MailRefused
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "queries.sql")
@@ -41,7 +42,7 @@ def delivery(mailer: Mailer) -> Worker:
 async def _deliver(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: AccountId, message_id: str) -> None:
     state = await work.load(INVOICE, invoice_id)
     billed = await work.load(BILLING_ACCOUNT, account)
-    profile = (await work.load(PROFILE, "current")).profile
+    profile = (await work.load(PROFILE, CURRENT)).value
     assert isinstance(state, Receivable | CreditNote) and isinstance(billed, Known) and profile is not None
     address = _address(billed)
     if address is None:

@@ -26,6 +26,7 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import CATALOGUE, AccountId, InvoiceId
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Work, Worker
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "queries.sql")
@@ -81,10 +82,10 @@ class Numbered:
 
 async def number_page(work: Work) -> int:
     """Issue one page of drafts; how many were dealt with. Without the provider's profile they wait."""
-    profile = (await work.load(PROFILE, "current")).profile
+    profile = (await work.load(PROFILE, CURRENT)).value
     if profile is None:
         return 0
-    policy = (await work.load(POLICY, "current")).policy
+    policy = (await work.load(POLICY, CURRENT)).value
     rows = await work.fetch(SQL["unnumbered_drafts"], work.provider, DRAFTS_PER_PAGE)
     await work.prefetch([wanted for row in rows for wanted in _streams(InvoiceId(row["invoice_id"]), AccountId(row["account"]))])
     candidates = [await _candidate(work, InvoiceId(row["invoice_id"]), AccountId(row["account"])) for row in rows]

@@ -1,15 +1,15 @@
 """What a provider sets for its invoices, as versioned data, and the provider's own profile as it is printed on documents."""
 
 import string
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Literal
 
 import msgspec
 
 from termijn.events.base import Event
 from termijn.kernel.errors import InvalidInput
-from termijn.runtime.aggregate import Aggregate, Command
+from termijn.runtime.aggregate import Aggregate
+from termijn.runtime.setting import InForce, Replace, setting
 
 TaskKind = Literal[
     "debit_unbooked", "our_mistake", "contact_debtor", "person_decides", "no_usable_mandate", "mandate_blocked", "delivery_failed"
@@ -153,73 +153,9 @@ class ProfileSet(Event, frozen=True, kw_only=True):
     profile: Profile
 
 
-# ---- State ------------------------------------------------------------------------------------------------------------
+POLICY = setting("invoice_policy", event=PolicySet, field="policy", kind=Policy, initial=Policy(), check=check)
 
-
-class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
-    """Version 0 is the defaults."""
-
-    version: int = 0
-    policy: Policy = Policy()
-
-
-class ProfileState(msgspec.Struct, frozen=True, kw_only=True):
-    """None until the provider has said who it is: a default would be an invention on a legal document."""
-
-    version: int = 0
-    profile: Profile | None = None
-
-
-# ---- Commands and decisions -------------------------------------------------------------------------------------------
-
-
-class SetPolicy(Command, frozen=True, kw_only=True):
-    """Replace the policy."""
-
-    policy: Policy
-
-
-class SetProfile(Command, frozen=True, kw_only=True):
-    """Replace the profile."""
-
-    profile: Profile
-
-
-def decide_policy(command: SetPolicy, state: PolicyState) -> Sequence[PolicySet]:
-    """A changed policy is a new version; the same one changes nothing."""
-    check(command.policy)
-    return [] if state.version and command.policy == state.policy else [PolicySet(version=state.version + 1, policy=command.policy)]
-
-
-def evolve_policy(state: PolicyState, event: PolicySet) -> PolicyState:
-    match event:
-        case PolicySet():
-            return PolicyState(version=event.version, policy=event.policy)
-        case _:
-            assert_never(event)
-
-
-def decide_profile(command: SetProfile, state: ProfileState) -> Sequence[ProfileSet]:
-    """A changed profile is a new version; issued documents keep theirs."""
-    return [] if command.profile == state.profile else [ProfileSet(version=state.version + 1, profile=command.profile)]
-
-
-def evolve_profile(state: ProfileState, event: ProfileSet) -> ProfileState:
-    match event:
-        case ProfileSet():
-            return ProfileState(version=event.version, profile=event.profile)
-        case _:
-            assert_never(event)
-
-
-POLICY = Aggregate(
-    name="invoice_policy", initial=PolicyState(), decide=decide_policy, evolve=evolve_policy, state_type=PolicyState, events=(PolicySet,)
-)
-PROFILE = Aggregate(
-    name="invoice_profile",
-    initial=ProfileState(),
-    decide=decide_profile,
-    evolve=evolve_profile,
-    state_type=ProfileState,
-    events=(ProfileSet,),
+# None until the provider has said who it is: a default would be an invention on a legal document.
+PROFILE: Aggregate[InForce[Profile | None], Replace[Profile | None], ProfileSet] = setting(
+    "invoice_profile", event=ProfileSet, field="profile", kind=Profile | None, initial=None
 )

@@ -33,6 +33,7 @@ from termijn.kernel.ids import CATALOGUE, AccountId
 from termijn.kernel.period import Month
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Handled, Message, NoEffect, Outcome, Reaction, Waiting, Work
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "queries.sql")
@@ -50,7 +51,7 @@ async def plan_run(work: Work, period: str) -> None:
     """Wait for the run that bills the closing of this period, unless it is waited for already (INV-2)."""
     if await work.version(INVOICE_RUN, period):
         return
-    policy = (await work.load(POLICY, "current")).policy
+    policy = (await work.load(POLICY, CURRENT)).value
     run_on = run_day(period, day=policy.run_day)
     plan = PlanRun(now=work.now, period=period, run_on=run_on, deadline_hours=policy.run_deadline_hours)
     await work.execute(INVOICE_RUN, period, plan, account=CATALOGUE)
@@ -162,7 +163,7 @@ async def on_period_closed(work: Work, message: Message[PeriodClosed]) -> Outcom
     billed = await work.load(BILLING_ACCOUNT, account)
     if not isinstance(billed, Known):
         return awaits_account(account)
-    policy = (await work.load(POLICY, "current")).policy
+    policy = (await work.load(POLICY, CURRENT)).value
     note = NotePeriod(
         now=work.now,
         period=event.period,
@@ -197,7 +198,7 @@ async def on_write_off(work: Work, message: Message[WriteOffRequested]) -> Outco
 
 
 def _account(message: Message[Any]) -> Streams:
-    return [(BILLING_ACCOUNT, message.envelope.account), (POLICY, "current")]
+    return [(BILLING_ACCOUNT, message.envelope.account), (POLICY, CURRENT)]
 
 
 def _payer(message: Message[Any]) -> Streams:

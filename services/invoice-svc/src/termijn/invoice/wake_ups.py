@@ -14,6 +14,7 @@ from termijn.invoice.receivable import Receivable
 from termijn.kernel.ids import CATALOGUE, AccountId
 from termijn.kernel.period import Month
 from termijn.runtime.handling import Fired, Handled, NoEffect, Outcome, WakeUpHandler, Work
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "queries.sql")
@@ -24,7 +25,7 @@ async def on_draft_due(work: Work, fired: Fired[DraftDue]) -> Outcome:
     account = fired.account
     before = await work.load(BILLING_ACCOUNT, account)
     assert isinstance(before, Known), "only a known account has a period closed"
-    policy = (await work.load(POLICY, "current")).policy
+    policy = (await work.load(POLICY, CURRENT)).value
     period = fired.wake_up.period
     draft = DraftDocuments(now=work.now, account=account, period=period, closing=fired.wake_up.closing, policy=policy)
     events = await work.execute(BILLING_ACCOUNT, account, draft, account=account)
@@ -91,7 +92,7 @@ async def on_booking_overdue(work: Work, fired: Fired[BookingOverdue]) -> Outcom
 
 
 def _account(fired: Fired[Any]) -> Streams:
-    return [(BILLING_ACCOUNT, fired.account), (POLICY, "current")]
+    return [(BILLING_ACCOUNT, fired.account), (POLICY, CURRENT)]
 
 
 def _run(fired: Fired[Any]) -> Streams:

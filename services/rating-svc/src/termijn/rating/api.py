@@ -13,7 +13,7 @@ from termijn.rating.deck_library import DeckLibrary
 from termijn.rating.errors import BadUsage
 from termijn.rating.fair_share import FairShare
 from termijn.rating.ingest import Intake, Report
-from termijn.rating.policy import CURRENT, DEFAULT_3CX_COLUMNS, POLICY, CallRecordLayout, Policy, SetPolicy
+from termijn.rating.policy import DEFAULT_3CX_COLUMNS, POLICY, CallRecordLayout, Policy
 from termijn.rating.rate import MILLIONTHS, shown_quantity
 from termijn.rating.running_use import used_so_far
 from termijn.rating.suspense import retry_all, shared_lock_and_closing
@@ -22,6 +22,8 @@ from termijn.rating.void import void_records
 from termijn.runtime.handling import Cause, Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
 from termijn.runtime.http.calls import answer
+from termijn.runtime.http.settings import add_replacing
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 SQL = load("termijn.rating", "api.sql")
@@ -67,18 +69,7 @@ def router(access: Access) -> APIRouter:
     _usage_routes(routes, access)
     _suspense_routes(routes, access)
     _reading_routes(routes, access)
-
-    @routes.put("/policy")
-    async def set_policy(body: PolicyBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
-        """Replace the provider's rating policy."""
-
-        async def do(work: Work) -> Answer:
-            await work.execute(POLICY, CURRENT, SetPolicy(now=work.now, policy=_policy(body)), account=AccountId("~catalogue"))
-            version = await work.version(POLICY, CURRENT)
-            return Answer(body={"version": version}, etag=version)
-
-        return await call.run(do)
-
+    add_replacing(routes, access, "policy", POLICY, body=PolicyBody, read=_policy)
     return routes
 
 
@@ -126,7 +117,7 @@ def _usage_routes(routes: APIRouter, access: Access) -> None:
 
 async def _policy_of(call: Call) -> Policy:
     async def load_policy(work: Work) -> Policy:
-        return (await work.load(POLICY, CURRENT)).policy
+        return (await work.load(POLICY, CURRENT)).value
 
     return await call.host.run(provider=call.principal.provider, cause=call.cause, act=load_policy)
 

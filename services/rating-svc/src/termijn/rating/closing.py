@@ -18,7 +18,7 @@ from termijn.kernel.period import Month
 from termijn.rating.charge import view_of
 from termijn.rating.deck_library import DeckLibrary
 from termijn.rating.fee import periods_in_view
-from termijn.rating.policy import CURRENT, POLICY, Policy
+from termijn.rating.policy import POLICY, Policy
 from termijn.rating.rated_account import (
     RATED_ACCOUNT,
     AwaitClosing,
@@ -34,6 +34,7 @@ from termijn.rating.timeline import Timeline
 from termijn.rating.use import Decks, RatedUse, deck_on, rate_use, use_articles
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Database, Fired, Handled, Outcome, WakeUpHandler, Work, Worker
+from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
 SQL = load("termijn.rating", "closing.sql")
@@ -81,7 +82,7 @@ async def prepare(work: Work, fired: Closings) -> None:
 
 async def close(work: Work, fired: Fired[CloseMonth]) -> Outcome:
     """Close the account's month with what was looked up."""
-    policy: Policy = (await work.load(POLICY, CURRENT)).policy
+    policy: Policy = (await work.load(POLICY, CURRENT)).value
     command = Close(
         now=work.now,
         period=fired.wake_up.period,

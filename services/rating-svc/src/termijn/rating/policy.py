@@ -5,10 +5,7 @@ from typing import Literal
 import msgspec
 
 from termijn.events.base import Event
-from termijn.runtime.aggregate import Aggregate, Command
-
-CURRENT = "current"
-"""The key of the one policy stream of a provider."""
+from termijn.runtime.setting import setting
 
 DEFAULT_3CX_COLUMNS = (
     "history-id", "call-id", "duration", "time-start", "time-answered", "time-end", "reason-terminated", "from-no", "to-no",
@@ -60,40 +57,4 @@ class PolicySet(Event, frozen=True, kw_only=True):
     policy: Policy
 
 
-# -- State -----------------------------------------------------------------------------------------------------------
-
-
-class CurrentPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The policy in force; version 0 is the defaults."""
-
-    version: int = 0
-    policy: Policy = Policy()
-
-
-# -- Commands --------------------------------------------------------------------------------------------------------
-
-
-class SetPolicy(Command, frozen=True, kw_only=True):
-    """Replace the whole policy."""
-
-    policy: Policy
-
-
-# -- Decisions -------------------------------------------------------------------------------------------------------
-
-
-def decide(command: SetPolicy, state: CurrentPolicy) -> list[PolicySet]:
-    """A new version, or nothing where it says what is in force already."""
-    if command.policy == state.policy and state.version:
-        return []
-    return [PolicySet(version=state.version + 1, policy=command.policy)]
-
-
-def evolve(state: CurrentPolicy, event: PolicySet) -> CurrentPolicy:
-    """The last one set counts."""
-    return CurrentPolicy(version=event.version, policy=event.policy)
-
-
-POLICY = Aggregate(
-    name="rating_policy", initial=CurrentPolicy(), decide=decide, evolve=evolve, state_type=CurrentPolicy, events=(PolicySet,)
-)
+POLICY = setting("rating_policy", event=PolicySet, field="policy", kind=Policy, initial=Policy())

@@ -7,11 +7,12 @@ from termijn.kernel.ids import AccountId, ModuleId
 from termijn.kernel.period import Month
 from termijn.rating.charge import targets_due
 from termijn.rating.closing import decks_of
-from termijn.rating.policy import CURRENT, POLICY
+from termijn.rating.policy import POLICY
 from termijn.rating.rated_account import RATED_ACCOUNT
 from termijn.rating.record_page import read_records
 from termijn.rating.use import rate_use
 from termijn.runtime.handling import Work
+from termijn.runtime.setting import CURRENT
 
 EVERY_CLOSING = 2**31 - 1
 """Higher than any closing number: all records, billed or not."""
@@ -35,7 +36,7 @@ class UsedSoFar:
 async def used_so_far(work: Work, account: AccountId, month: Month) -> list[UsedSoFar]:
     """What the account used in the month by what is known now, with limits applied as the closing will."""
     state = await work.load(RATED_ACCOUNT, account)
-    policy = (await work.load(POLICY, CURRENT)).policy
+    policy = (await work.load(POLICY, CURRENT)).value
     found = []
     for timeline in state.modules.values():
         read = await read_records(work, work.provider, timeline.module_id, first=month, last=month, closing=EVERY_CLOSING)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from termijn.contracts.api.bodies import Day, PolicyBody, PublishTariffBody, ThingPath
 from termijn.contracts.api.reading import opened, today_of
 from termijn.contracts.ordering import QUERIES, policy_of
-from termijn.contracts.policy import CURRENT, POLICY, Policy, SetPolicy
+from termijn.contracts.policy import POLICY, Policy
 from termijn.contracts.rate_deck import RATE_DECK, PublishDeck, canonical, read
 from termijn.contracts.tariff import TARIFF, PublishTariff
 from termijn.kernel.calendar import day_of
@@ -17,38 +17,17 @@ from termijn.kernel.ids import CATALOGUE, DeckId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
 from termijn.runtime.http.calls import answer
+from termijn.runtime.http.settings import add_replacing, add_showing
 
 
 def routes(access: Access) -> APIRouter:
     """Managers publish; customers see public tariffs (CAT-6)."""
     router = APIRouter(tags=["catalogue"])
-    _policy_routes(router, access)
+    add_replacing(router, access, "policy", POLICY, body=PolicyBody, read=lambda body: msgspec.convert(body.model_dump(), Policy))
+    add_showing(router, access, "policy", POLICY, query=QUERIES["policy"])
     _tariff_routes(router, access)
     _deck_routes(router, access)
     return router
-
-
-def _policy_routes(router: APIRouter, access: Access) -> None:
-    @router.put("/policy")
-    async def set_policy(body: PolicyBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
-        """Replace the whole policy; what is left out takes its default."""
-        policy = msgspec.convert(body.model_dump(), Policy)
-
-        async def do(work: Work) -> Answer:
-            call.check_version(await work.version(POLICY, CURRENT))
-            await work.execute(POLICY, CURRENT, SetPolicy(now=work.now, policy=policy), account=CATALOGUE)
-            version = await work.version(POLICY, CURRENT)
-            return Answer(body={"version": version, "policy": policy}, etag=version)
-
-        return await call.run(do)
-
-    @router.get("/policy")
-    async def show_policy(reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
-        """The policy in force; version 0 is the defaults."""
-        rows = await reader.fetch(QUERIES["policy"], reader.principal.provider)
-        if not rows:
-            return answer({"version": 0, "policy": Policy()}, etag=0)
-        return answer(opened(rows[0], "policy"), etag=rows[0]["version"])
 
 
 def _tariff_routes(router: APIRouter, access: Access) -> None:
