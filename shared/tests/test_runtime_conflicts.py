@@ -12,11 +12,11 @@ import pytest
 from termijn.kernel.errors import Busy
 from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime import write_path
-from termijn.runtime.database import begun
+from termijn.runtime.database import Address, ServiceDatabase, begun
 from termijn.runtime.unit_of_work import UnitOfWork
-from termijn.runtime.write_path import ATTEMPTS_MAX, is_conflict
+from termijn.runtime.write_path import ATTEMPTS_MAX, WritePath, is_conflict
 from termijn.testing.harness import PROVIDER, Services, ServiceUnderTest
-from termijn.testing.interleaving import WAIT_SECONDS_MAX, cause, marbles
+from termijn.testing.interleaving import WAIT_SECONDS_MAX, cause, marbles, until_blocked
 from termijn.testing.sample import JAR, AddMarbles, NameJar, NameTaken, sample
 
 Act = Callable[[UnitOfWork], Awaitable[Any]]
@@ -85,9 +85,9 @@ async def test_fifty_writers_on_one_stream_lose_nothing(svc: ServiceUnderTest, m
     attempts: Counter[int] = Counter()
     once = svc.service.write.once
 
-    async def counted(connection: Any, provider: ProviderId, why: Any, act: Act, *contested: Any) -> Any:
+    async def counted(connection: Any, provider: ProviderId, why: Any, act: Act, *rest: Any, **named: Any) -> Any:
         attempts[id(act)] += 1
-        return await once(connection, provider, why, act, *contested)
+        return await once(connection, provider, why, act, *rest, **named)
 
     monkeypatch.setattr(svc.service.write, "once", counted)
     acts: list[Act] = [partial(add_one, key="acme") for _ in range(50)]
@@ -119,7 +119,7 @@ async def test_who_never_gets_through_is_told_to_come_back(svc: ServiceUnderTest
 
 async def test_those_who_queue_for_one_stream_leave_the_connections_to_the_others(svc: ServiceUnderTest) -> None:
     may_end = asyncio.Event()
-    conflicts = asyncio.Semaphore(0)
+    began = asyncio.Semaphore(0)
 
     def contender() -> Act:
         attempts = 0
@@ -127,9 +127,10 @@ async def test_those_who_queue_for_one_stream_leave_the_connections_to_the_other
         async def act(work: UnitOfWork) -> None:
             nonlocal attempts
             attempts += 1
+            if attempts == 1:
+                began.release()
             await add_one(work, "hot")
             if attempts == 1:
-                conflicts.release()
                 raise asyncpg.SerializationError("somebody was first")
             await may_end.wait()
 
@@ -138,12 +139,44 @@ async def test_those_who_queue_for_one_stream_leave_the_connections_to_the_other
     tasks = [asyncio.ensure_future(run(svc, contender())) for _ in range(30)]
     async with asyncio.timeout(WAIT_SECONDS_MAX):
         for _ in tasks:
-            await conflicts.acquire()
+            await began.acquire()
         for number in range(12):
             await run(svc, lambda work, number=number: add_one(work, f"calm-{number}"))  # type: ignore[misc]
     may_end.set()
     await asyncio.gather(*tasks)
     assert (await marbles(svc))["hot"] == 30
+
+
+async def test_those_who_queue_do_so_over_all_processes(svc: ServiceUnderTest) -> None:
+    is_second_try, may_end = asyncio.Event(), asyncio.Event()
+    attempts: Counter[str] = Counter()
+
+    def contender(name: str) -> Act:
+        async def act(work: UnitOfWork) -> None:
+            attempts[name] += 1
+            await add_one(work)
+            if attempts[name] == 1:
+                raise asyncpg.SerializationError("somebody was first")
+            if name == "here":
+                is_second_try.set()
+                await may_end.wait()
+
+        return act
+
+    address = Address(app_dsn=svc.database.app_dsn, owner_dsn=svc.database.owner_dsn)
+    elsewhere = await ServiceDatabase.open(address, ["termijn.runtime.schema", svc.service.definition.package])
+    try:
+        here = asyncio.ensure_future(run(svc, contender("here")))
+        await is_second_try.wait()
+        there = WritePath(elsewhere, svc.service.plant, svc.clock).run(ProviderId(PROVIDER), cause(), contender("there"))
+        waiting = asyncio.ensure_future(there)
+        await until_blocked(svc)
+        assert attempts == {"here": 2, "there": 1}, "the other process waits for its turn instead of losing again"
+        may_end.set()
+        await asyncio.gather(here, waiting)
+    finally:
+        await elsewhere.close()
+    assert (attempts, await marbles(svc)) == ({"here": 2, "there": 2}, {"acme": 2})
 
 
 async def test_a_connection_is_given_back_without_locks(svc: ServiceUnderTest) -> None:

@@ -12,7 +12,7 @@ from termijn.kernel.ids import ProviderId
 from termijn.runtime import projector
 from termijn.runtime.handling import Recorded, Statement, View
 from termijn.testing.harness import PROVIDER, Services, ServiceUnderTest
-from termijn.testing.interleaving import Killed, cause, marbles, session
+from termijn.testing.interleaving import Killed, cause, marbles, session, until_blocked
 from termijn.testing.sample import JAR, AddMarbles, MarblesAdded, NameJar, sample
 
 EXPECTING = """with done as (update jar_total set marbles = marbles + $3 where provider = $1 and account = $2 returning 1)
@@ -154,6 +154,24 @@ async def test_an_asynchronous_view_is_read_in_pages_and_skips_nothing(services:
     while moved := await svc.service.projector.step():
         steps.append(moved)
     assert (steps, await totals(svc)) == ([7, 7, 6], {"a0": 7, "a1": 7, "a2": 6})
+
+
+async def test_a_projection_that_waited_for_a_rebuild_goes_on_where_that_ended(services: Services) -> None:
+    svc = await services.open(sample())
+    await svc.service.projector.step()
+    await add(svc, 3)
+    async with session(svc.database.app_dsn, provider="*") as rebuilding:
+        await rebuilding.execute("begin")
+        await rebuilding.execute("select 1 from view_checkpoint where view = 'jar_total' for update")
+        step = asyncio.create_task(svc.service.projector.step())
+        await until_blocked(svc)
+        await rebuilding.execute("insert into jar_total values ($1, 'acme', 3)", PROVIDER)
+        await rebuilding.execute(
+            "update view_checkpoint set epoch = e.epoch, txid = e.txid, position = e.position from event e where view = 'jar_total'"
+        )
+        await rebuilding.execute("commit")
+        assert await step == 0, "the rebuild has applied the event"
+    assert await totals(svc) == {"acme": 3}
 
 
 KEYS = """select c.relname, array_agg(a.attname::text) as columns
