@@ -156,6 +156,8 @@ async def test_a_restore_elsewhere_hides_every_event_from_a_filter_on_transactio
     restored = await reopened(svc)
     try:
         assert restored.database.epoch == 2
+        assert await restored.is_held(), "a person looks first"
+        await restored.hold.lift()
         assert await restored.projector.step() == 3
         await restored.run(provider=ProviderId(PROVIDER), cause=cause(), act=_add_to(svc, "a"))
         assert await restored.projector.step() == 1

@@ -18,6 +18,9 @@ from termijn.runtime.session_locks import SessionLocks
 EVERY_PROVIDER = ProviderId("*")
 """What the machinery says when it works for all tenants at once; a service's own code never does."""
 
+RESTORED_ELSEWHERE = "the database comes from another server"
+"""Why a service is held that finds its database on another cluster than before."""
+
 _PROVIDER = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 _MIGRATION_LOCK = 7_311_001
 
@@ -109,6 +112,8 @@ async def _epoch(connection: asyncpg.Connection) -> int:
         return int(last["epoch"])
     epoch = 1 if last is None else last["epoch"] + 1
     await connection.execute("insert into store_epoch (epoch, system_identifier) values ($1, $2)", epoch, system)
+    if last is not None:
+        await connection.execute("insert into service_hold (reason) values ($1) on conflict do nothing", RESTORED_ELSEWHERE)
     return epoch
 
 

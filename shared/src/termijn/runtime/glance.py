@@ -18,6 +18,7 @@ select exists (select 1 from outbox o where not exists (
     select 1 from outbox r where r.provider = o.provider and r.account = o.account and r.is_refused))
   or exists (select 1 from waiting_message where is_ready)
   or exists (select 1 from arrived_fact)
+  or exists (select 1 from unjournaled_unit)
 """
 
 _UNSEEN = """

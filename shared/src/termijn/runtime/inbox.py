@@ -12,9 +12,11 @@ import msgspec
 
 from termijn.events.base import Event
 from termijn.events.envelope import Envelope
+from termijn.events.upcasters import of_publisher
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.codec import Registry
 from termijn.runtime.handling import Cause, Handled, Message, NoEffect, Outcome, Reaction, Waiting
+from termijn.runtime.journal_entry import Taken
 from termijn.runtime.patience import patiently, reason_of
 from termijn.runtime.sql import load
 from termijn.runtime.telemetry import log
@@ -63,7 +65,7 @@ class Inbox:
         self._reactions: dict[tuple[str, str], Reaction[Any]] = {(r.publisher, r.event.__name__): r for r in reactions}
         self._types: dict[str, Registry] = {}
         for publisher in {r.publisher for r in reactions}:
-            self._types[publisher] = Registry(r.event for r in reactions if r.publisher == publisher)
+            self._types[publisher] = Registry((r.event for r in reactions if r.publisher == publisher), of_publisher(publisher))
 
     async def take(self, messages: Sequence[Incoming], offsets: Offsets) -> None:
         """Have the effect of all of them and store the offsets with the last page."""
@@ -124,6 +126,7 @@ class Inbox:
             if message.envelope.id in new:
                 new.discard(message.envelope.id)
                 fresh.append(message)
+                work.facts.taken.append(_taken(message, "handled", None))
         return fresh
 
     async def _advance(self, work: UnitOfWork, page: Sequence[Incoming]) -> dict[UUID, str]:
@@ -240,6 +243,12 @@ async def note(work: UnitOfWork, outcomes: Sequence[tuple[Incoming, str, str | N
             [outcome for _, outcome, _ in outcomes],
             [reason for _, _, reason in outcomes],
         )
+        work.facts.taken.extend(_taken(*one) for one in outcomes)
+
+
+def _taken(message: Incoming, outcome: str, reason: str | None) -> Taken:
+    e = message.envelope
+    return Taken(e.publisher, e.id, e.account, e.number, outcome, reason)
 
 
 async def write_offsets(connection: Any, offsets: Offsets) -> None:

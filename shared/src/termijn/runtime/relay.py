@@ -3,6 +3,7 @@
 One relay per service at a time (a session lock); it never skips locked rows, because that would swap messages of one account.
 What was numbered first is sent first, which is not the order of positions: a transaction may commit late.
 Dying between publishing and deleting sends a page again; listeners know it by message id and by number.
+Where the service has a journal, nobody is told of anything that is not in it.
 """
 
 from typing import Any
@@ -13,11 +14,13 @@ from termijn.events.envelope import Envelope
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase
 from termijn.runtime.faults import fault
+from termijn.runtime.journaler import Journaler
 from termijn.runtime.sql import load
 from termijn.runtime.telemetry import log
 from termijn.runtime.transport.base import OutRecord, RecordRefused, Transport
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
+KEEPING = load("termijn.runtime.schema", "keeping.sql")
 
 ops = log("relay")
 
@@ -31,10 +34,11 @@ _NUMBERING_LOCK = 7_311_003
 class Relay:
     """Moves one service's outbox to its topic."""
 
-    def __init__(self, database: ServiceDatabase, transport: Transport, topic: str) -> None:
+    def __init__(self, database: ServiceDatabase, transport: Transport, topic: str, journaler: Journaler | None = None) -> None:
         self._database = database
         self._transport = transport
         self._topic = topic
+        self._journaler = journaler
 
     async def step(self) -> int:
         """Send one page; the number of messages that left the outbox."""
@@ -48,13 +52,21 @@ class Relay:
             await connection.execute(SQL["number_outbox"], PAGE_ROWS)
             rows = await connection.fetch(SQL["numbered_outbox"], PAGE_ROWS)
         fault("relay.after_number")
-        if not rows:
-            return 0
-        sent = await self._publish(list(rows))
+        # After the rows were read: whatever they tell was committed by then, and all that is committed by now is kept.
+        units = await self._journaler.keep(rows) if self._journaler is not None else []
+        sent = await self._publish(list(rows)) if rows else []
         fault("relay.after_publish")
-        await self._database.short(EVERY_PROVIDER, SQL["delete_outbox"], [row["position"] for row in sent])
-        fault("relay.after_delete")
-        return len(sent)
+        if sent or units:
+            await self._delete([row["position"] for row in sent], units)
+            fault("relay.after_delete")
+        return len(sent) + len(units)
+
+    async def _delete(self, sent: list[int], units: list[int]) -> None:
+        async with self._database.transaction(EVERY_PROVIDER, isolation="read committed") as connection:
+            if sent:
+                await connection.execute(SQL["delete_outbox"], sent)
+            if units:
+                await connection.execute(KEEPING["delete_units"], units)
 
     async def _publish(self, rows: list[Any]) -> list[Any]:
         """Send what the broker takes; an account with a message that it refuses is parked, and only that one."""

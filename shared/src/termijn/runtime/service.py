@@ -8,16 +8,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from termijn.events.upcasters import UPCASTERS, of_publisher
 from termijn.kernel.ids import ProviderId
 from termijn.runtime import rebuild as rebuilding
 from termijn.runtime.clock import Clock
-from termijn.runtime.codec import Registry, WakeUps
+from termijn.runtime.codec import Registry, Upcaster, WakeUps
 from termijn.runtime.database import EVERY_PROVIDER, Address, ServiceDatabase
 from termijn.runtime.faults import fault
 from termijn.runtime.glance import Glance
 from termijn.runtime.handling import Blobs, Cause, Definition, Row
 from termijn.runtime.held import Held
+from termijn.runtime.hold import JOURNAL_AHEAD, Hold
 from termijn.runtime.inbox import Inbox, Incoming
+from termijn.runtime.journal import Journal
+from termijn.runtime.journaler import Journaler, last_unit
 from termijn.runtime.projector import Projector
 from termijn.runtime.relay import Relay
 from termijn.runtime.timers import Instant, TimerDesk
@@ -52,6 +56,7 @@ class Surroundings:
     clock: Clock
     keys: Keys
     blobs: Blobs
+    journal: Journal | None = None
 
 
 class Service:
@@ -66,12 +71,15 @@ class Service:
         private = {kind for aggregate in definition.aggregates for kind in aggregate.events}
         self.plant = Plant(
             definition=definition,
-            registry=Registry(private, definition.event_upcasters),
-            public=Registry(definition.public_events),
+            registry=Registry(private, _upcasters(definition)),
+            public=Registry(definition.public_events, of_publisher(definition.name)),
             keys=around.keys,
             blobs=around.blobs,
             epoch=database.epoch,
+            is_journaled=around.journal is not None,
         )
+        self.address = around.address
+        self.journal = around.journal
         self.write = WritePath(database, self.plant, around.clock)
         self.inbox = Inbox(self.write, definition.reactions)
         self.held = Held(self.write, self.inbox)
@@ -79,7 +87,8 @@ class Service:
         self.timers = TimerDesk(self.write, definition.wake_ups, wake_ups)
         self.workers = WorkerDesk(self.write, definition.workers)
         self.projector = Projector(database, self.plant)
-        self.relay = Relay(database, around.transport, definition.topic)
+        journaler = Journaler(database, around.journal, definition.name) if around.journal is not None else None
+        self.relay = Relay(database, around.transport, definition.topic, journaler)
         self.listens_to = sorted({TOPICS[r.publisher] for r in definition.reactions})
         views = [view.name for view in definition.views if not view.is_synchronous]
         self.glance = Glance(around.address.app_dsn, views=views, workers=definition.workers)
@@ -90,6 +99,9 @@ class Service:
         """Migrate the database, make the topics, join the consumer group."""
         database = await ServiceDatabase.open(around.address, ["termijn.runtime.schema", definition.package])
         service = cls(definition, around, database)
+        if around.journal is not None and await around.journal.last_position(definition.name) > await last_unit(database):
+            await service.hold.place(JOURNAL_AHEAD)
+        await service.hold.look()
         await around.transport.ensure_topics([definition.topic, *service.listens_to])
         if service.listens_to:
             service._consumer = around.transport.consumer(definition.name, service.listens_to, service.offsets)
@@ -106,6 +118,20 @@ class Service:
         """Carry out a command of the outside world in one transaction, with the conflict policy."""
         return await self.write.run(provider, cause, act)
 
+    @property
+    def hold(self) -> Hold:
+        """Whether the service waits for a person since it was restored."""
+        return self.write.hold
+
+    async def is_held(self) -> bool:
+        """Whether nothing may move. It ends when any process releases the service, which may have put back what this one knows not."""
+        if self.hold.reason is None:
+            return False
+        if await self.hold.look():
+            return True
+        self.plant.cache.forget_all()
+        return False
+
     async def offsets(self) -> dict[tuple[str, int], int]:
         """Where to go on reading, as committed with the effects of what was read."""
         rows = await self.database.short(EVERY_PROVIDER, "select topic, partition, next_offset from consumer_offset")
@@ -113,7 +139,7 @@ class Service:
 
     async def consume(self, timeout_s: float = 0.0) -> int:
         """Take what the transport has; the number of messages."""
-        if self._consumer is None:
+        if self._consumer is None or await self.is_held():
             return 0
         records = await self._consumer.poll(POLL_RECORDS_MAX, timeout_s)
         if not records:
@@ -135,18 +161,20 @@ class Service:
 
     async def fire(self, until: Instant) -> int:
         """Fire one page of timers and expired waits due by then; how many."""
-        if await self.is_outbox_full():
+        if await self.is_held() or await self.is_outbox_full():
             return 0
         return await self.timers.step(until) + await self.held.expire(until.due_at)
 
     async def work(self) -> int:
         """One page of each worker, unless the outbox is full."""
-        if not self.definition.workers or await self.is_outbox_full():
+        if not self.definition.workers or await self.is_held() or await self.is_outbox_full():
             return 0
         return await self.workers.step()
 
     async def flow(self) -> int:
         """Everything that is not waited for a date: relay, messages, waiting messages, workers, read models; how much moved."""
+        if await self.is_held():
+            return 0
         moved = await self.consume()
         if not await self.glance.is_busy():
             return moved
@@ -157,13 +185,17 @@ class Service:
         return moved
 
     async def next_due(self) -> Instant | None:
-        """The earliest date that this service waits for."""
+        """The earliest date that this service waits for; none while it is held."""
+        if await self.is_held():
+            return None
         timer, deadline = await self.timers.next_due(), await self.held.next_deadline()
         candidates = [instant for instant in (timer, Instant(deadline, 0) if deadline else None) if instant is not None]
         return min(candidates, default=None)
 
     async def is_quiet(self) -> bool:
-        """Nothing to send, to receive or to try again."""
+        """Nothing to send, to receive or to try again, or held."""
+        if await self.is_held():
+            return True
         if await self.glance.is_message_held():
             return False
         lag: int = await self.transport.lag(self.name, self.listens_to)
@@ -182,3 +214,8 @@ class Service:
         for name, sql in laws:
             broken.extend({**row, "law": name} for row in await self.database.short(EVERY_PROVIDER, sql))
         return broken
+
+
+def _upcasters(definition: Definition) -> dict[tuple[str, int], Upcaster]:
+    """A service's own steps, and those of public events, which it may keep as they came."""
+    return {**{key: step for steps in UPCASTERS.values() for key, step in steps.items()}, **definition.event_upcasters}

@@ -118,6 +118,7 @@ class TimerDesk:
         rows = await work.connection.fetch(SQL["claim_timers"], work.provider, work.now, [one.timer_id for one in fired])
         fault("timers.after_claim")
         claimed = {row["timer_id"] for row in rows}
+        work.facts.fired.extend(sorted(claimed))
         due = [one for one in fired if one.timer_id in claimed]
         await work.prefetch([wanted for one in due for wanted in self._handlers[type(one.wake_up).__name__].streams(one)])
         for handler, mine in self._by_handler(due):

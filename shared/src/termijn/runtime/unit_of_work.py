@@ -19,12 +19,14 @@ from termijn.runtime import codec
 from termijn.runtime.aggregate import Aggregate, CommandT, EventT, SetTimer, StateT, TimerChange
 from termijn.runtime.clock import machine_now
 from termijn.runtime.handling import Blobs, Cause, Definition, Recorded, Row, Statement
+from termijn.runtime.journal_entry import Facts, NotedUnit
 from termijn.runtime.keys import KeyDestroyed
 from termijn.runtime.sql import load
 from termijn.runtime.stream_cache import Loaded, StreamCache
 from termijn.runtime.timer_row import TimerRow, timer_id_of
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
+KEEPING = load("termijn.runtime.schema", "keeping.sql")
 SNAPSHOT_EVERY = 100
 """Versions between snapshots: loading a stream reads at most about this many events."""
 
@@ -39,7 +41,7 @@ class Keys(Protocol):
 
 @dataclass(slots=True)
 class Plant:
-    """What every unit of work of one service shares: its definition, types, keys, blobs and cache."""
+    """What every unit of work of one service shares: its definition, types, keys, blobs and cache; and whether a journal is kept."""
 
     definition: Definition
     registry: codec.Registry
@@ -47,6 +49,7 @@ class Plant:
     keys: Keys
     blobs: Blobs
     epoch: int
+    is_journaled: bool = False
     cache: StreamCache = field(default_factory=StreamCache)
 
 
@@ -67,6 +70,7 @@ class UnitOfWork:
         self._arrived: list[str] = []
         self._snapshots_due: dict[str, tuple[Aggregate[Any, Any, Any], str]] = {}
         self.written: set[str] = set()
+        self.facts = Facts()
 
     @property
     def blobs(self) -> Blobs:
@@ -245,6 +249,12 @@ class UnitOfWork:
     async def _write_views(self, pending: Sequence[Recorded]) -> None:
         statements = [s for view in self._plant.definition.views if view.is_synchronous for r in pending for s in view.apply(r)]
         await run_statements(self.connection, statements)
+
+    async def note_unit(self) -> None:
+        """Leave word for the journal of what this unit of work did; the relay takes it there."""
+        if self._plant.is_journaled and (self.written or self.facts):
+            noted = msgspec.msgpack.encode(NotedUnit(self.now, self.facts))
+            await self.connection.execute(KEEPING["note_unit"], self.provider, self._plant.epoch, noted)
 
     async def save_snapshots(self) -> None:
         """Keep the state of long streams, so that their next load is short. Sealed, because states hold personal data."""

@@ -21,6 +21,7 @@ from termijn.runtime.clock import Clock
 from termijn.runtime.database import ServiceDatabase, begun
 from termijn.runtime.faults import fault
 from termijn.runtime.handling import Cause
+from termijn.runtime.hold import Hold, ServiceHeld
 from termijn.runtime.unit_of_work import Plant, UnitOfWork
 
 ResultT = TypeVar("ResultT")
@@ -41,10 +42,11 @@ class WritePath:
         self.database = database
         self.plant = plant
         self.clock = clock
+        self.hold = Hold(database)
         self._queues: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def run(self, provider: ProviderId, cause: Cause, act: Callable[[UnitOfWork], Awaitable[ResultT]]) -> ResultT:
-        """Carry ``act`` out and commit. Raises what ``act`` raises; ``Busy`` after too many conflicts."""
+        """Carry ``act`` out and commit. Raises what ``act`` raises; ``Busy`` after too many conflicts, ``ServiceHeld`` after a restore."""
         contested: frozenset[str] = frozenset()
         result: Any = None
         for _ in range(ATTEMPTS_MAX):
@@ -77,12 +79,15 @@ class WritePath:
         contested: frozenset[str] = frozenset(),
     ) -> tuple[Any, frozenset[str]]:
         """One attempt on this connection: the result, or a conflict and the streams that were contested."""
+        if self.hold.reason is not None:
+            raise ServiceHeld(reason=self.hold.reason)
         work = UnitOfWork(self.plant, connection, provider, self.clock.now(), cause)
         try:
             async with begun(connection, provider):
                 result = await act(work)
                 await work.flush()
                 await work.save_snapshots()
+                await work.note_unit()
                 fault("write.before_commit")
             fault("write.after_commit")
         except CONFLICTS as error:

@@ -15,6 +15,7 @@ from termijn.runtime.handling import Blobs, Cause, Row, Work
 from termijn.runtime.http.idempotency import Kept, enter, keep
 from termijn.runtime.http.principal import Principal
 from termijn.runtime.http.problems import MEDIA_TYPE, body_of, headers_of
+from termijn.runtime.journal_entry import Answered
 from termijn.runtime.unit_of_work import Plant, UnitOfWork
 
 ResultT = TypeVar("ResultT")
@@ -91,7 +92,7 @@ class Call:
                 return earlier
             answer = await do(work)
             kept = _kept(answer)
-            await keep(work.connection, self.principal, self.asked.key, kept)
+            await self._keep(work, kept)
             return kept
 
         try:
@@ -111,10 +112,16 @@ class Call:
             earlier = await enter(work.connection, self.principal, self.asked.key, self.asked.request_hash)
             if earlier is not None:
                 return earlier
-            await keep(work.connection, self.principal, self.asked.key, kept)
+            await self._keep(work, kept)
             return kept
 
         return await self.host.run(provider=self.principal.provider, cause=self.cause, act=act)
+
+    async def _keep(self, work: UnitOfWork, kept: Kept) -> None:
+        await keep(work.connection, self.principal, self.asked.key, kept)
+        if self.asked.key is not None:
+            answered = Answered(self.principal.actor, self.asked.key, self.asked.request_hash, kept.status, kept.etag)
+            work.facts.answered.append(answered)
 
 
 def _kept(answer: Answer) -> Kept:

@@ -204,7 +204,7 @@ update outbox set number = numbered.number, round = this.round from numbered, th
 
 -- name: numbered_outbox
 -- What is to be sent, per account in the order of its numbers; accounts with a message that the broker refused stay behind it.
-select o.position, o.provider, o.account, o.number, o.envelope, o.data from outbox o
+select o.position, o.provider, o.account, o.number, o.event_id, o.envelope, o.data from outbox o
 where o.round is not null
   and not exists (select 1 from outbox r where r.provider = o.provider and r.account = o.account and r.is_refused)
 order by o.round, o.position limit $1;

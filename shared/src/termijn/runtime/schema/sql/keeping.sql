@@ -1,0 +1,100 @@
+-- name: note_unit
+-- What this transaction did, for the journal.
+insert into unjournaled_unit (provider, epoch, facts) values ($1, $2, $3);
+
+-- name: unjournaled_units
+-- The next units for the journal. Whoever built on another's events has the higher position.
+select position, provider, facts from unjournaled_unit order by position limit $1;
+
+-- name: events_of_units
+-- The events of these units.
+select u.position as unit, e.stream, e.version, e.event_id, e.type, e.schema_version, e.account, e.data, e.meta, e.occurred_at, e.recorded_at
+from unjournaled_unit u join event e on e.epoch = u.epoch and e.txid = u.txid
+where u.position = any($1::bigint[]) order by u.position, e.position;
+
+-- name: delete_units
+-- They are in the journal.
+delete from unjournaled_unit where position = any($1::bigint[]);
+
+-- name: last_unit
+-- The highest position that this database ever gave; it never goes back, but in a restored database.
+select coalesce(pg_sequence_last_value(pg_get_serial_sequence('unjournaled_unit', 'position')::regclass), 0) as position;
+
+-- name: read_hold
+-- Why the service is held, if it is.
+select reason, since from service_hold;
+
+-- name: place_hold
+-- The first reason stays.
+insert into service_hold (reason) values ($1) on conflict do nothing;
+
+-- name: lift_hold
+-- It goes on.
+delete from service_hold;
+
+-- name: known_events
+-- Which of these events are in the store.
+select event_id from event where event_id = any($1::uuid[]);
+
+-- name: settle_messages
+-- Messages whose effects are in the store, or that had none: they are not handled again. Numbers only go up.
+with settled as (
+  select * from unnest($2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[])
+    as s(publisher, message_id, account, number, outcome, reason)
+), progress as (
+  insert into publisher_progress (provider, publisher, account, last_number)
+  select $1, publisher, account, max(number) from settled group by publisher, account order by publisher, account
+  on conflict (provider, publisher, account) do update set last_number = greatest(publisher_progress.last_number, excluded.last_number)
+)
+insert into inbox (provider, publisher, message_id, account, outcome, reason)
+select $1, publisher, message_id, account, outcome, reason from settled
+on conflict (provider, publisher, message_id) do update set outcome = excluded.outcome, reason = excluded.reason
+where inbox.outcome not in ('handled', 'no effect') returning 1;
+
+-- name: unpark_settled
+-- What was parked and has been replayed.
+delete from parked_message where provider = $1 and message_id = any($2::uuid[]);
+
+-- name: unwait_settled
+-- What waited and has been handled. There are few of them, so their envelopes are opened here.
+delete from waiting_message
+where provider = $1 and (convert_from(envelope, 'UTF8')::jsonb ->> 'id')::uuid = any($2::uuid[]);
+
+-- name: settle_timers
+-- They have fired.
+update timer set fired_at = $2
+where provider = $1 and timer_id = any($3::text[]) and fired_at is null and cancelled_at is null returning 1;
+
+-- name: settle_calls
+-- Calls that were answered: the same key does nothing again. The answer's body was not kept.
+insert into idempotency (provider, actor, key, request_hash, status, etag)
+select $1, actor, key, request_hash, status, etag
+from unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::text[]) as answered(actor, key, request_hash, status, etag)
+on conflict do nothing;
+
+-- name: settle_numbers
+-- The numbers under which events were told.
+insert into published_number (provider, account, number, event_id)
+select * from unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[]) on conflict do nothing returning 1;
+
+-- name: raise_numbers
+-- The next number of an account is above every number that was ever given.
+insert into account_number as n (provider, account, last_number)
+select provider, account, max(number) from unnest($1::text[], $2::text[], $3::bigint[]) as told(provider, account, number)
+group by provider, account order by provider, account
+on conflict (provider, account) do update set last_number = greatest(n.last_number, excluded.last_number);
+
+-- name: number_known
+-- What is told again keeps its number.
+update outbox set number = told.number, round = 0
+from unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[]) as told(provider, account, number, event_id)
+where outbox.provider = told.provider and outbox.account = told.account and outbox.event_id = told.event_id and outbox.number is null;
+
+-- name: order_outbox
+-- Rounds anew, so that each account's messages go out in order of their numbers.
+update outbox set round = ordered.round
+from (
+  select position, nextval('outbox_round') as round
+  from (select position from outbox where number is not null order by provider, account, number) as numbered
+) as ordered
+where outbox.position = ordered.position;
