@@ -22,7 +22,11 @@ STORY_COLUMNS = 110
 @app.command()
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
-    transport: Annotated[str, typer.Option(help="How the services reach each other: log.")] = "log",
+    transport: Annotated[str, typer.Option(help="How the services reach each other: log or kafka.")] = "log",
+    kafka_bootstrap: Annotated[
+        str | None,
+        typer.Option(envvar="KAFKA_BOOTSTRAP_SERVERS", help="Brokers as host:port. Without: a broker of its own, with Java and Maven."),
+    ] = None,
     folder: Folder = DEFAULT_FOLDER,
     seed: Annotated[int, typer.Option(help="Another seed makes other calls.")] = 1,
 ) -> None:
@@ -39,10 +43,8 @@ def demo(
             def progress(what: str, done: int, of: int) -> None:
                 bar.update(task, description=what, completed=done, total=of)
 
-            return await play(folder, seed=seed, transport=transport, progress=progress)
+            return await play(folder, seed=seed, transport=transport, kafka_bootstrap=kafka_bootstrap, progress=progress)
 
-    if transport != "log":
-        raise typer.BadParameter(f"transport {transport!r} is not available here; use 'log'")
     try:
         played = asyncio.run(run())
     except (OtherSeed, OccupiedFolder) as occupied:

@@ -35,12 +35,17 @@ class Played:
     seed: int
 
 
-async def play(folder: Path, *, seed: int, transport: str, progress: Progress, world: World | None = None) -> Played:
+async def play(
+    folder: Path, *, seed: int, transport: str, progress: Progress, world: World | None = None, kafka_bootstrap: str | None = None
+) -> Played:
     """Play the demo in this folder, or go on with the one that is there. Raises ``OtherSeed`` where it is another one's."""
     started = monotonic()
     world = world or whole_world()
     progress("Starting the database", 0, 1)
-    async with open_installation(folder, sandbox=True, transport=transport, sandbox_start=at(FIRST_DAY, "00:00")) as installation:
+    starts_at = at(FIRST_DAY, "00:00")
+    async with open_installation(
+        folder, sandbox=True, transport=transport, kafka_bootstrap=kafka_bootstrap, sandbox_start=starts_at
+    ) as installation:
         journal = Journal(folder / "demo" / "journal.jsonl")
         _check_folder(installation, journal, seed=seed)
         await _play(installation, journal, world, seed=seed, progress=progress)

@@ -4,13 +4,13 @@ The composition root. Everything else is given what it needs; only this file kno
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import asyncpg
 import httpx
 from fastapi import FastAPI
 
@@ -22,8 +22,8 @@ from termijn.embedded import databases, postgres
 from termijn.embedded.loops import Loops
 from termijn.embedded.postgres import EmbeddedPostgres
 from termijn.embedded.site import build_site
+from termijn.embedded.transports import made_as, open_transport
 from termijn.embedded.verify import Books, verify
-from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.blobs import FileBlobs
 from termijn.runtime.clock import Clock, ClockIsReal, SandboxClock, SystemClock, machine_now
@@ -34,7 +34,6 @@ from termijn.runtime.keys import KeyStore
 from termijn.runtime.mail import MaildirMailer, Mailer
 from termijn.runtime.service import Service, Surroundings
 from termijn.runtime.timers import Instant
-from termijn.runtime.transport.log import LogTransport
 
 UNQUIET_DELAY_S = 0.02
 """Machine time before looking again, where messages lie in a partition that changes hands."""
@@ -128,36 +127,38 @@ async def open_installation(
     folder: Path,
     *,
     sandbox: bool = True,
-    transport: str = "log",
+    transport: str | None = None,
+    kafka_bootstrap: str | None = None,
     sandbox_start: datetime | None = None,
     server: EmbeddedPostgres | None = None,
     prefix: str = "termijn",
 ) -> AsyncIterator[Installation]:
     """Start or go on with the installation in this folder.
 
-    What an installation was made as it stays: a sandbox (whose clock starts at ``sandbox_start``, else now), or on the real clock.
+    What an installation was made as it stays: a sandbox (whose clock starts at ``sandbox_start``, else now) or on the real clock,
+    over the ``log`` (where nothing else is said) or over ``kafka``: the brokers of ``kafka_bootstrap``, else of the environment's
+    KAFKA_BOOTSTRAP_SERVERS, else one of its own where Java and Maven are there.
     ``server`` is a PostgreSQL that runs already (and stays the caller's), ``prefix`` the names of its databases there.
     """
-    if transport != "log":
-        raise InvalidInput(field="transport", reason=f"{transport!r} is not available in the embedded default; use 'log'")
-    is_sandbox = await asyncio.to_thread(_made_as, folder, sandbox)
+    made = await asyncio.to_thread(made_as, folder, sandbox=sandbox, transport=transport, kafka_bootstrap=kafka_bootstrap)
     async with AsyncExitStack() as stack:
         if server is None:
             server = await postgres.start(folder / "postgres")
             stack.push_async_callback(server.stop)
         names = await databases.ensure_databases(server, prefix)
         at = {short: _address(server, name) for short, name in names.items()}
-        log = await LogTransport.open(app_dsn=at["log"].app_dsn, owner_dsn=at["log"].owner_dsn)
-        stack.push_async_callback(log.close)
+        bus = await open_transport(made, stack, folder=folder, log=at["log"], prefix=prefix)
         keys = await KeyStore.open(app_dsn=at["keys"].app_dsn, owner_dsn=at["keys"].owner_dsn)
         stack.push_async_callback(keys.close)
         clock: Clock = SystemClock()
-        if is_sandbox:
+        if made.is_sandbox:
             starts_at = sandbox_start or machine_now()
-            clock = await SandboxClock.open(log.pool, owner_dsn=at["log"].owner_dsn, starts_at=starts_at)
+            pool = await asyncpg.create_pool(at["log"].app_dsn, min_size=1, max_size=2, command_timeout=60)
+            stack.push_async_callback(pool.close)
+            clock = await SandboxClock.open(pool, owner_dsn=at["log"].owner_dsn, starts_at=starts_at)
         services: list[Service] = []
         for definition in _definitions(MaildirMailer(folder / "mail", clock)):
-            around = Surroundings(address=at[definition.name], transport=log, clock=clock, keys=keys, blobs=FileBlobs(folder / "blobs"))
+            around = Surroundings(address=at[definition.name], transport=bus, clock=clock, keys=keys, blobs=FileBlobs(folder / "blobs"))
             service = await Service.open(definition, around)
             stack.push_async_callback(service.close)
             services.append(service)
@@ -165,15 +166,6 @@ async def open_installation(
         installation = Installation(folder=folder, clock=clock, services=services, app=build_site(services, authority), authority=authority)
         stack.push_async_callback(installation.loops.stop)
         yield installation
-
-
-def _made_as(folder: Path, sandbox: bool) -> bool:
-    """Whether the installation is a sandbox; decided once, when its folder is made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    note = folder / "installation.json"
-    if not note.exists():
-        note.write_text(json.dumps({"clock": "sandbox" if sandbox else "system"}))
-    return bool(json.loads(note.read_text())["clock"] == "sandbox")
 
 
 def _address(server: EmbeddedPostgres, database: str) -> Address:
