@@ -8,11 +8,12 @@ import pytest
 
 from termijn.dunning.handover import Statement
 from termijn.dunning.letter import WIDTH, LetterFacts, render, subject
-from termijn.dunning.letter_words import LANGUAGES, Language
+from termijn.dunning.letter_words import LANGUAGES
 from termijn.dunning.letters import Apart
 from termijn.dunning.policy import Letterhead
 from termijn.events.dunning import LetterItem
 from termijn.kernel.ids import CaseId, InvoiceId
+from termijn.kernel.words import Language
 
 HEAD = Letterhead(name="Belco B.V.", iban="NL91ABNA0417164300", email="debiteuren@belco.example", phone="020 123 45 67")
 
@@ -65,11 +66,11 @@ def test_each_invoice_under_its_own_step_with_its_own_date() -> None:
     )
     text = letter(item("A", "reminder"), item("B", "formal_notice", "100.00", last_payment_on=date(2026, 2, 28)), apart=apart)
     assert text.index("AANMANING") < text.index("Factuur B") < text.index("BETALINGSHERINNERING") < text.index("Factuur A")
-    assert "Factuur A van 1 januari 2026, vervallen op 31 januari 2026: EUR 1.234,50" in text
+    assert "Factuur A van 1 januari 2026, vervallen op 31 januari 2026: € 1.234,50" in text
     assert "uiterlijk op 28 februari 2026" in text
-    assert "Samen: EUR 1.334,50" in text
-    assert "Factuur C: EUR 50,00, aangehouden" in text
-    assert "Factuur D: EUR 60,00, eveneens vervallen, te betalen uiterlijk op 4 maart 2026" in text
+    assert "Samen: € 1.334,50" in text
+    assert "Factuur C: € 50,00, aangehouden" in text
+    assert "Factuur D: € 60,00, eveneens vervallen, te betalen uiterlijk op 4 maart 2026" in text
     assert text.index("Samen:") < text.index("Factuur C")
 
 
@@ -85,7 +86,7 @@ def test_an_invoice_that_is_warned_over_too_is_owed_once() -> None:
 @pytest.mark.parametrize(
     ("language", "sentences"),
     [
-        ("nl", ["op 2 maart 2026 over aan de deurwaarder", "EUR 185,18 incassokosten en wettelijke handelsrente", "EUR 10,30"]),
+        ("nl", ["op 2 maart 2026 over aan de deurwaarder", "€ 185,18 incassokosten en wettelijke handelsrente", "€ 10,30"]),
         ("en", ["to the bailiff on 2 March 2026", "EUR 185.18 collection costs and statutory commercial interest", "EUR 10.30"]),
     ],
 )

@@ -40,7 +40,7 @@ async def test_a_missed_invoice_until_the_bailiff(world: World) -> None:
     ]
     assert len({message_id for *_, message_id in world.post.mails}) == 4
     assert "Aan: Jansen Techniek B.V." in world.post.mails[0][3]
-    assert "EUR 40,00 incassokosten" in world.post.mails[3][3]
+    assert "€ 40,00 incassokosten" in world.post.mails[3][3]
     assert [event.due_on for event in await world.service.published(dunning.CallTaskCreated)] == [day(33)]
 
 

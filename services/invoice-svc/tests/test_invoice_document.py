@@ -13,7 +13,6 @@ from termijn.events.invoice import InvoiceIssued, PaymentReceived, PaymentRevers
 from termijn.events.rating import ChargeLine
 from termijn.invoice.api.bodies import PolicyBody
 from termijn.invoice.document import Sheet, render, subject
-from termijn.invoice.document_text import decimal, euros
 from termijn.invoice.draft import DocumentLine
 from termijn.invoice.policy import Policy, PolicySet, Profile, ProfileSet
 from termijn.invoice.published import publish
@@ -105,15 +104,6 @@ def test_a_debit_a_credit_note_and_a_test_document_say_what_they_are(line: Line)
     credit = render(sheet(line, facts=dutch, is_credit_note=True, due_on=None, totals=owed, corrects=("F2026000001",)))
     assert "CREDITNOTA" in credit and "U ontvangt € 12,10 van ons" in credit and "F2026000001" in credit
     assert subject(number="C1", is_credit_note=True, language="nl", sender="Belco") == "Creditnota C1 - Belco"
-
-
-@pytest.mark.parametrize(
-    ("value", "dutch"), [("0", "0"), ("-0.50", "-0,5"), ("1234567.10", "1.234.567,1"), ("0.000125", "0,000125"), ("100", "100")]
-)
-def test_numbers_are_written_exactly(value: str, dutch: str) -> None:
-    """No zeros that say nothing, and no sign lost."""
-    assert decimal(Decimal(value), "nl") == dutch
-    assert euros(Decimal("-0.5"), "nl") == "€ -0,50"
 
 
 def recorded(event: object) -> Recorded:

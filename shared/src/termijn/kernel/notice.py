@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from termijn.kernel.calendar import add_months, first_of_month, month_end
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.tariff import NoticeRule
+from termijn.kernel.words import long_day
 
 TERM_MONTHS_MAX = 120
 """The longest minimum term, notice or renewal of a rule: ten years binds longer than any court upholds."""
@@ -30,11 +31,6 @@ LICENCE_YEAR = NoticeRule(name="licence-year", minimum_term_months=12, alignment
 _DAY = timedelta(days=1)
 _TERM = re.compile(r"term:(\d{1,4})", re.ASCII)
 _NAMED = {rule.name: rule for rule in (NONE, MONTHLY, YEARLY, LICENCE_YEAR)}
-
-_MONTH_NAMES = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,5 +225,4 @@ def _months(count: int, *, full: bool = False) -> str:
 
 
 def _said(day: date) -> str:
-    """As in "31 July 2026", whatever the language of the machine."""
-    return f"{day.day} {_MONTH_NAMES[day.month - 1]} {day.year}"
+    return long_day(day, "en")

@@ -26,6 +26,7 @@ from termijn.events.dunning import (
     WriteOffRequested,
 )
 from termijn.kernel.ids import CaseId, InvoiceId, PaymentId
+from termijn.kernel.words import Language
 
 RestKind = Literal["collect_again", "hold", "missing_proof", "no_address", "write_off", "small_claim", "ladder_ended"]
 """What a ladder can wait for. A case that has no timer ahead names one of these."""
@@ -66,7 +67,7 @@ class AccountLearned(Event, frozen=True, kw_only=True):
     debtor: Party | None
     mail_to: str | None
     has_address: bool
-    language: Literal["nl", "en"]
+    language: Language
     debtor_kind: Literal["company", "consumer"]
     account_manager: str
     customer_number: str | None

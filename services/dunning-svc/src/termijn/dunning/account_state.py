@@ -11,6 +11,7 @@ from termijn.events.base import Blob
 from termijn.events.contracts import Party, TermsAcceptance
 from termijn.events.dunning import LetterItem
 from termijn.kernel.ids import CaseId, InvoiceId
+from termijn.kernel.words import Language
 
 REMEMBERED_DAYS = 400
 """How long a closed case and a miss are kept: a reversal can come thirteen months after collection (PAY-4, DUN-15)."""
@@ -22,7 +23,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     debtor: Party | None
     mail_to: str | None
     has_address: bool
-    language: Literal["nl", "en"]
+    language: Language
     debtor_kind: Literal["company", "consumer"]
     account_manager: str
     customer_number: str | None

@@ -8,12 +8,13 @@ from decimal import Decimal
 import msgspec
 
 from termijn.dunning.handover import Statement
-from termijn.dunning.letter_words import LANGUAGES, Language, Words
+from termijn.dunning.letter_words import LANGUAGES, Words
 from termijn.dunning.letters import Apart
 from termijn.dunning.policy import Letterhead
 from termijn.events.dunning import Letter, LetterItem
 from termijn.kernel.ids import CaseId
 from termijn.kernel.money import ZERO
+from termijn.kernel.words import Language, euros, long_day
 
 WIDTH = 78
 """Characters of a line: what mail programs show without breaking it again."""
@@ -47,7 +48,7 @@ def render(facts: LetterFacts) -> str:
     parts = [_head(facts, words), [words.greeting]]
     for step in _steps(facts.items):
         parts += _section(facts, words, step)
-    parts.append([words.total.format(total=_amount(_total(facts.items), facts.language))])
+    parts.append([words.total.format(total=euros(_total(facts.items), facts.language))])
     parts.append(_wrapped(_how_to_pay(facts, words)))
     if facts.apart:
         parts.append([words.apart, *(_apart_line(apart, words, facts.language) for apart in facts.apart)])
@@ -61,7 +62,7 @@ def render(facts: LetterFacts) -> str:
 def _head(facts: LetterFacts, words: Words) -> list[str]:
     lines = [facts.letterhead.name, ""] if facts.letterhead.name else []
     lines.append(words.to.format(name=facts.name) if facts.name else words.nameless)
-    lines.append(words.date.format(date=_date(facts.on, words)))
+    lines.append(words.date.format(date=long_day(facts.on, facts.language)))
     if facts.customer_number:
         lines.append(words.customer_number.format(number=facts.customer_number))
     return [*lines, "", words.subject.format(title=words.titles[_steps(facts.items)[0]].lower())]
@@ -79,18 +80,18 @@ def _item_lines(item: LetterItem, facts: LetterFacts, words: Words) -> list[str]
     lines = [
         words.item.format(
             number=item.number,
-            issued=_date(item.issued_on, words),
-            due=_date(item.due_on, words),
-            amount=_amount(item.open_amount, facts.language),
+            issued=long_day(item.issued_on, facts.language),
+            due=long_day(item.due_on, facts.language),
+            amount=euros(item.open_amount, facts.language),
         ),
-        words.due_now.format(last=_date(item.last_payment_on, words)),
+        words.due_now.format(last=long_day(item.last_payment_on, facts.language)),
     ]
     if item.handover_on is not None:
-        lines.append(words.handover.format(handover=_date(item.handover_on, words)))
+        lines.append(words.handover.format(handover=long_day(item.handover_on, facts.language)))
         added = facts.statements.get(item.case_id)
         if added is not None:
             sentence = words.costs if added.collection_costs else words.interest
-            costs, interest = (_amount(amount, facts.language) for amount in (added.collection_costs, added.interest))
+            costs, interest = (euros(amount, facts.language) for amount in (added.collection_costs, added.interest))
             lines.append(sentence.format(costs=costs, interest=interest))
     return [broken for line in lines for broken in _wrapped(line, indent="  ")]
 
@@ -98,8 +99,8 @@ def _item_lines(item: LetterItem, facts: LetterFacts, words: Words) -> list[str]
 def _apart_line(apart: Apart, words: Words, language: Language) -> str:
     standing = words.standings[apart.standing]
     if apart.standing == "running" and apart.last_payment_on is not None:
-        standing = words.running.format(last=_date(apart.last_payment_on, words))
-    return words.apart_item.format(number=apart.number, amount=_amount(Decimal(apart.open_amount), language), standing=standing)
+        standing = words.running.format(last=long_day(apart.last_payment_on, language))
+    return words.apart_item.format(number=apart.number, amount=euros(Decimal(apart.open_amount), language), standing=standing)
 
 
 def _how_to_pay(facts: LetterFacts, words: Words) -> str:
@@ -123,16 +124,6 @@ def _total(items: Sequence[LetterItem]) -> Decimal:
 
 def _wrapped(text: str, *, indent: str = "") -> list[str]:
     """Lines that fit; an amount never parts from its currency."""
-    kept = text.replace("EUR ", "EUR\N{NO-BREAK SPACE}")
+    kept = text.replace("EUR ", "EUR\N{NO-BREAK SPACE}").replace("€ ", "€\N{NO-BREAK SPACE}")
     lines = textwrap.wrap(kept, WIDTH, break_on_hyphens=False, subsequent_indent=indent)
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
-
-
-def _date(day: date, words: Words) -> str:
-    return words.day.format(day=day.day, month=words.months[day.month - 1], year=day.year)
-
-
-def _amount(amount: Decimal, language: Language) -> str:
-    """EUR 1.234,56 in Dutch, EUR 1,234.56 in English."""
-    text = f"{amount:,.2f}"
-    return "EUR " + (text.translate(str.maketrans(",.", ".,")) if language == "nl" else text)

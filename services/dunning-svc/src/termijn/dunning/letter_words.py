@@ -1,20 +1,15 @@
 """What letters say, in Dutch and in English. Placeholders in braces are filled by ``letter``."""
 
-from typing import Literal
-
 import msgspec
 
 from termijn.dunning.letters import Standing
 from termijn.events.dunning import Letter
-
-Language = Literal["nl", "en"]
+from termijn.kernel.words import Language
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
     """One language. Per step a title, what is said of it, and the line of an invoice."""
 
-    months: tuple[str, ...]
-    day: str
     to: str
     date: str
     customer_number: str
@@ -41,21 +36,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DUTCH = Words(
-    months=(
-        "januari",
-        "februari",
-        "maart",
-        "april",
-        "mei",
-        "juni",
-        "juli",
-        "augustus",
-        "september",
-        "oktober",
-        "november",
-        "december",
-    ),
-    day="{day} {month} {year}",
     to="Aan: {name}",
     date="Datum: {date}",
     customer_number="Klantnummer: {number}",
@@ -110,21 +90,6 @@ DUTCH = Words(
 )
 
 ENGLISH = Words(
-    months=(
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
-    day="{day} {month} {year}",
     to="To: {name}",
     date="Date: {date}",
     customer_number="Customer number: {number}",

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from termijn.events.contracts import AccountFacts, Party
 from termijn.events.invoice import Collection
-from termijn.invoice.document_text import Language, Words, decimal, euros, long_day, month_name, short_day, words
+from termijn.invoice.document_text import Words, words
 from termijn.invoice.draft import DocumentLine
 from termijn.invoice.policy import Profile
 from termijn.invoice.vat import Totals
+from termijn.kernel.words import Language, decimal, euros, long_day, month_name, short_day
 
 WIDTH = 92
 RULE = "-" * WIDTH

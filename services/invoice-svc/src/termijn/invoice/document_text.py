@@ -1,13 +1,8 @@
-"""The words of documents in Dutch and English, and how each language writes amounts, quantities and days."""
+"""The words of documents in Dutch and English."""
 
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from typing import Literal
 
-from termijn.kernel.money import cents
-
-Language = Literal["nl", "en"]
+from termijn.kernel.words import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +33,6 @@ class Words:
     pay_by_transfer: str
     credited: str
     dispute: str
-    months: tuple[str, ...]
     units: dict[str, str]
     origins: dict[str, str]
 
@@ -70,20 +64,6 @@ DUTCH = Words(
     pay_by_transfer="Maak {amount} uiterlijk op {day} over naar\n{iban} ten name van {name}, onder vermelding van {number}.",
     credited="U ontvangt {amount} van ons: wij verrekenen het met een factuur of betalen het op uw verzoek uit.",
     dispute="Vragen, of niet akkoord? {contact}.",
-    months=(
-        "januari",
-        "februari",
-        "maart",
-        "april",
-        "mei",
-        "juni",
-        "juli",
-        "augustus",
-        "september",
-        "oktober",
-        "november",
-        "december",
-    ),
     units={
         "piece": "stuks",
         "minute": "minuten",
@@ -122,20 +102,6 @@ ENGLISH = Words(
     pay_by_transfer="Please transfer {amount} by {day} to\n{iban} in the name of {name}, quoting {number}.",
     credited="We owe you {amount}: it is set off against an invoice, or paid out when you ask.",
     dispute="Questions, or do you disagree? {contact}.",
-    months=(
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
     units={
         "piece": "pieces",
         "minute": "minutes",
@@ -151,34 +117,3 @@ ENGLISH = Words(
 def words(language: Language) -> Words:
     """The words of that language."""
     return DUTCH if language == "nl" else ENGLISH
-
-
-def euros(amount: Decimal, language: Language) -> str:
-    """ "€ 1.234,50" in Dutch, "EUR 1,234.50" in English."""
-    return f"{'€' if language == 'nl' else 'EUR'} {decimal(cents(amount), language, places=2)}"
-
-
-def decimal(value: Decimal, language: Language, *, places: int = 0) -> str:
-    """A number with at least ``places`` decimals and no needless zeros, grouped by thousands."""
-    whole, _, fraction = f"{value:f}".partition(".")
-    fraction = fraction.rstrip("0").ljust(places, "0")
-    # int("-0") would lose the sign of -0.50.
-    text = ("-" if value < 0 else "") + f"{abs(int(whole)):,}"
-    text += f".{fraction}" if fraction else ""
-    return text.translate(str.maketrans(",.", ".,")) if language == "nl" else text
-
-
-def long_day(day: date, language: Language) -> str:
-    """ "1 april 2026" and "1 April 2026"."""
-    return f"{day.day} {words(language).months[day.month - 1]} {day.year}"
-
-
-def month_name(period: str, language: Language) -> str:
-    """ "2026-03" as "maart 2026"."""
-    year, month = period.split("-")
-    return f"{words(language).months[int(month) - 1]} {year}"
-
-
-def short_day(day: date) -> str:
-    """ "01-04-2026", in both languages."""
-    return f"{day:%d-%m-%Y}"

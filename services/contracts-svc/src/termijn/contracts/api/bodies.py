@@ -13,6 +13,7 @@ from termijn.events.contracts import AccountFacts, Party
 from termijn.kernel import notice
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.tariff import Tariff
+from termijn.kernel.words import Language
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 """Days that a contract can be about; outside it is a typing error."""
@@ -164,7 +165,7 @@ class FactsBody(Body):
     """Facts of an account (CON-8). Sent in part, only what is there changes."""
 
     debtor_kind: Literal["company", "consumer"] = "company"
-    language: Literal["nl", "en"] = "nl"
+    language: Language = "nl"
     customer_number: FilledLine | None = None
     account_manager: Line = ""
     cycle: Literal["month", "quarter", "year"] = "month"
