@@ -117,6 +117,15 @@ async def test_who_never_gets_through_is_told_to_come_back(svc: ServiceUnderTest
     assert await marbles(svc) == {}
 
 
+async def test_who_comes_late_lines_up_behind_those_who_wait(svc: ServiceUnderTest) -> None:
+    async def comes_back_at_once() -> None:
+        for _ in range(20):
+            await run(svc, partial(add_one, key="acme"))
+
+    await asyncio.gather(*(comes_back_at_once() for _ in range(16)))
+    assert await marbles(svc) == {"acme": 320}
+
+
 async def test_those_who_queue_for_one_stream_leave_the_connections_to_the_others(svc: ServiceUnderTest) -> None:
     may_end = asyncio.Event()
     began = asyncio.Semaphore(0)

@@ -4,7 +4,7 @@ A page of fifty messages is one unit of work: its streams are loaded with one qu
 read models are written with one statement each. Later decisions see earlier ones, because the state is kept here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -53,15 +53,36 @@ class Plant:
     cache: StreamCache = field(default_factory=StreamCache)
 
 
-class UnitOfWork:
-    """Implements ``handling.Work``. ``flush`` writes what was decided; committing is the caller's."""
+class Queued(Exception):
+    """Others wait in line for this stream; whoever comes without having waited lines up behind them."""
 
-    def __init__(self, plant: Plant, connection: Any, provider: ProviderId, now: datetime, cause: Cause) -> None:
+
+def _no_queue(stream: str) -> bool:
+    return False
+
+
+class UnitOfWork:
+    """Implements ``handling.Work``. ``flush`` writes what was decided; committing is the caller's.
+
+    ``is_queued`` says of a stream whether others wait for it: deciding on it then raises ``Queued``.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        connection: Any,
+        provider: ProviderId,
+        now: datetime,
+        cause: Cause,
+        *,
+        is_queued: Callable[[str], bool] = _no_queue,
+    ) -> None:
         self._plant = plant
         self.connection = connection
         self.provider = provider
         self.now = now
         self.cause = cause
+        self._is_queued = is_queued
         self._recorded_at = machine_now()
         self.memo: dict[Any, Any] = {}
         self._streams: dict[str, Loaded] = {}
@@ -139,8 +160,11 @@ class UnitOfWork:
         self, aggregate: Aggregate[StateT, CommandT, EventT], key: str, command: CommandT, *, account: AccountId
     ) -> Sequence[EventT]:
         """Decide and keep the decision. A ``Refusal`` passes through and leaves no trace."""
-        state = await self.load(aggregate, key)
         stream = aggregate.stream(self.provider, key)
+        if self._is_queued(stream):
+            self.written.add(stream)
+            raise Queued(stream)
+        state = await self.load(aggregate, key)
         events = aggregate.decide(command, state)
         version = self._streams[stream].version
         for event in events:

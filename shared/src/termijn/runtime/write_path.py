@@ -2,7 +2,8 @@
 
 Three errors are one case, *somebody else was first*: 40001, 40P01 and 23505. The first attempt is free; later ones queue
 behind session advisory locks of the streams that were about to be written, taken before BEGIN, so that the snapshot is fresh.
-With 50 writers on one stream, plain retrying took up to 420 attempts; this takes 1.5.
+With 50 writers on one stream, plain retrying took up to 420 attempts; this takes 1.5. Who comes while others stand in line goes to
+its end: with 16 callers who come back at once, free first attempts kept those in line from ever being first.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from termijn.runtime.database import ServiceDatabase, begun
 from termijn.runtime.faults import fault
 from termijn.runtime.handling import Cause
 from termijn.runtime.hold import Hold, ServiceHeld
-from termijn.runtime.unit_of_work import Plant, UnitOfWork
+from termijn.runtime.unit_of_work import Plant, Queued, UnitOfWork
 
 ResultT = TypeVar("ResultT")
 
@@ -76,12 +77,15 @@ class WritePath:
         provider: ProviderId,
         cause: Cause,
         act: Callable[[UnitOfWork], Awaitable[ResultT]],
-        contested: frozenset[str] = frozenset(),
+        contested: frozenset[str] | None = None,
     ) -> tuple[Any, frozenset[str]]:
-        """One attempt on this connection: the result, or a conflict and the streams that were contested."""
+        """One attempt on this connection: the result, or a conflict and the streams that were contested.
+
+        ``contested`` are those that the caller has waited for; None for a page, which waits for nobody.
+        """
         if self.hold.reason is not None:
             raise ServiceHeld(reason=self.hold.reason)
-        work = UnitOfWork(self.plant, connection, provider, self.clock.now(), cause)
+        work = UnitOfWork(self.plant, connection, provider, self.clock.now(), cause, is_queued=self._queued_before(provider, contested))
         try:
             async with begun(connection, provider):
                 result = await act(work)
@@ -90,10 +94,21 @@ class WritePath:
                 await work.note_unit()
                 fault("write.before_commit")
             fault("write.after_commit")
-        except CONFLICTS as error:
-            return _Conflict(error), contested | frozenset(work.written)
+        except (*CONFLICTS, Queued) as error:
+            return _Conflict(error), frozenset(work.written).union(contested or ())
         work.remember()
         return result, frozenset()
+
+    def _queued_before(self, provider: ProviderId, contested: frozenset[str] | None) -> Callable[[str], bool]:
+        """Whether somebody of this process stands in line for a stream that the caller has not waited for."""
+
+        def is_queued(stream: str) -> bool:
+            if contested is None or stream in contested:
+                return False
+            queue = self._queues.get(_lock_of(provider, stream))
+            return queue is not None and queue.locked()
+
+        return is_queued
 
 
 @dataclass(frozen=True, slots=True)
