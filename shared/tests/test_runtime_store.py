@@ -137,6 +137,12 @@ async def test_after_its_key_is_destroyed_an_account_has_no_personal_data_and_it
 
 PROVIDERS = ("belco", "anders")
 
+FILLED = {
+    *("account_number", "arrived_fact", "event", "idempotency", "inbox", "jar", "jar_name", "jar_total", "outbox", "parked_key"),
+    *("parked_message", "published_number", "publisher_progress", "snapshot", "timer", "waiting_message", "worker_failure"),
+}
+"""The tables that ``fill`` puts something into; of others it is only known that they show nothing of somebody else."""
+
 
 async def fill(svc: ServiceUnderTest, provider: str) -> None:
     """A row in every table, with the same ids for each provider."""
@@ -172,14 +178,14 @@ async def test_two_providers_with_equal_ids_see_only_their_own_rows_in_every_tab
     await add(svc, 1, provider="belco")
     async with session(svc.database.app_dsn) as app:
         tables = await tables_with_provider(app)
-        assert len(tables) >= 17
+        assert set(tables) >= FILLED
         for table in tables:
             assert await app.fetch(f"table {table}") == [], f"{table} shows rows without a provider"
         for provider in PROVIDERS:
             await app.execute(f"set termijn.provider = '{provider}'")
             for table in tables:
                 seen = {row["provider"] for row in await app.fetch(f"table {table}")}
-                assert seen == {provider}, table
+                assert seen == ({provider} if table in FILLED else seen & {provider}), table
 
 
 @pytest.mark.rule("SEC-1")
