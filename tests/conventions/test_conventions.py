@@ -23,6 +23,7 @@ MAY_ASK_THE_MACHINE = {
     "shared/src/termijn/runtime/http/problems.py": "an unexpected error gets an id that a caller can quote",
     "shared/src/termijn/runtime/http/tokens.py": "tokens live in machine time, and their key must not be guessed",
     "shared/src/termijn/runtime/transport/log_consumer.py": "names a member of a consumer group, which must differ between processes",
+    "shared/src/termijn/testing/simulation_chance.py": "is what simulations draw from, by a seed",
     "shared/src/termijn/demo/calls.py": "draws calls from a seeded source: the same seed gives the same calls",
 }
 MACHINE_CLOCK = {

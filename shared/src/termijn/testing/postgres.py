@@ -77,7 +77,7 @@ class Databases:
         return database
 
 
-def _fast_folder() -> str | None:
+def fast_folder() -> str | None:
     """Memory, where there is enough of it: each test copies databases of a thousand files, and a disk shared with others is slow."""
     memory = Path("/dev/shm")
     is_roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY_BYTES_MIN
@@ -87,7 +87,7 @@ def _fast_folder() -> str | None:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
     """One server for this test process (with xdist: one per worker), gone with its files at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="termijn-test-", dir=_fast_folder()))
+    folder = Path(tempfile.mkdtemp(prefix="termijn-test-", dir=fast_folder()))
     server = start_now(folder, Settings.for_tests())
     try:
         yield server
