@@ -9,7 +9,7 @@ from termijn.kernel.money import cents
 Language = Literal["nl", "en"]
 """The language of an account: of its documents, its letters and its confirmations."""
 
-_MONTHS: dict[Language, tuple[str, ...]] = {
+MONTHS: dict[Language, tuple[str, ...]] = {
     "nl": (
         "januari", "februari", "maart", "april", "mei", "juni",
         "juli", "augustus", "september", "oktober", "november", "december",
@@ -24,7 +24,7 @@ _DUTCH_MARKS = str.maketrans(",.", ".,")
 
 def long_day(day: date, language: Language) -> str:
     """ "1 april 2026" and "1 April 2026", whatever the language of the machine."""
-    return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"
+    return f"{day.day} {MONTHS[language][day.month - 1]} {day.year}"
 
 
 def short_day(day: date) -> str:
@@ -35,7 +35,7 @@ def short_day(day: date) -> str:
 def month_name(period: str, language: Language) -> str:
     """ "2026-03" as "maart 2026"."""
     year, month = period.split("-")
-    return f"{_MONTHS[language][int(month) - 1]} {year}"
+    return f"{MONTHS[language][int(month) - 1]} {year}"
 
 
 def decimal(value: Decimal, language: Language, *, places: int = 0) -> str:

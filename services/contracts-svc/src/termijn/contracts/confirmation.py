@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from termijn.contracts.account import ACCOUNT, OpenAccount
+from termijn.contracts.confirmation_letter import text
 from termijn.events.base import Event
 from termijn.events.contracts import (
     CancellationWithdrawn,
@@ -123,42 +124,6 @@ def facts_of(event: Event) -> dict[str, Any] | None:
 
 def _iso(day: date | None) -> str | None:
     return day.isoformat() if day is not None else None
-
-
-_WORDS: dict[str, dict[str, str]] = {
-    "nl": {
-        "ModuleOrdered": "Wij bevestigen uw bestelling van {title} (aantal {quantity}), ingaand {day}.",
-        "ModuleScaled": "Wij bevestigen de wijziging van het aantal naar {quantity}, per {day}.",
-        "TariffChanged": "Wij bevestigen de wijziging van het tarief naar {title}, per {day}.",
-        "OptionAdded": "Wij bevestigen de optie {article} (aantal {quantity}), per {day}.",
-        "OptionRemoved": "Wij bevestigen het einde van de optie {article}; laatste dag is {day}.",
-        "ModuleCancelled": "Wij bevestigen uw opzegging van {notice}; laatste dag is {day}.\nBerekening: {why}",
-        "CancellationWithdrawn": "Wij bevestigen dat de opzegging is ingetrokken.",
-        "delivery": "op de dag van oplevering",
-        "subject": "Bevestiging",
-        "frame": "Geachte heer of mevrouw,\n\n{said}\n\nModule: {module}\nVastgelegd op {when}, via {channel}, door {actor}.\n",
-    },
-    "en": {
-        "ModuleOrdered": "We confirm your order of {title} (quantity {quantity}), starting {day}.",
-        "ModuleScaled": "We confirm the change of the quantity to {quantity}, as of {day}.",
-        "TariffChanged": "We confirm the change of the tariff to {title}, as of {day}.",
-        "OptionAdded": "We confirm the option {article} (quantity {quantity}), as of {day}.",
-        "OptionRemoved": "We confirm the end of the option {article}; the last day is {day}.",
-        "ModuleCancelled": "We confirm your notice of {notice}; the last day is {day}.\nHow it was computed: {why}",
-        "CancellationWithdrawn": "We confirm that the notice was withdrawn.",
-        "delivery": "on the day of delivery",
-        "subject": "Confirmation",
-        "frame": "Dear customer,\n\n{said}\n\nModule: {module}\nRecorded on {when}, through {channel}, by {actor}.\n",
-    },
-}
-
-
-def text(kind: str, facts: dict[str, Any], *, language: str, module_id: str, when: date, actor: str) -> tuple[str, str]:
-    """Subject and body: what was decided, who did it, when and through which channel (CON-6). ``facts`` are of ``facts_of``."""
-    words = _WORDS[language]
-    said = words[kind].format_map({**facts, "day": facts.get("day") or words["delivery"]})
-    body = words["frame"].format(said=said, module=module_id, when=when.isoformat(), channel=facts["channel"], actor=actor)
-    return f"{words['subject']}: {module_id}", body
 
 
 # -- Sending ---------------------------------------------------------------------------------------------------------

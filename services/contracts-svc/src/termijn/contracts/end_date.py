@@ -8,6 +8,7 @@ from termijn.contracts.errors import DateNotPossible
 from termijn.kernel.calendar import add_months, month_end
 from termijn.kernel.notice import ending
 from termijn.kernel.tariff import NoticeRule
+from termijn.kernel.words import long_day
 
 _DAY = timedelta(days=1)
 
@@ -41,14 +42,16 @@ def choose_end(
     if asked is None or asked == by_rule.ends_on:
         return ChosenEnd(ends_on=by_rule.ends_on, explanation=explanation)
     if is_manager:
-        return ChosenEnd(ends_on=asked, explanation=f"{asked.isoformat()} was chosen by a manager; the notice rule gives: {explanation}")
+        return ChosenEnd(
+            ends_on=asked, explanation=f"{long_day(asked, 'en')} was chosen by a manager; the notice rule gives: {explanation}"
+        )
     if asked < by_rule.ends_on:
         raise DateNotPossible(field=field, asked=asked + told_after, possible=by_rule.ends_on + told_after, why=explanation)
     possible = next_end(rule, counts_from=counts_from, day=asked, is_telecom=is_telecom)
     if possible != asked:
         why = f"contracts with this notice rule end on {_ends_said(rule)}"
         raise DateNotPossible(field=field, asked=asked + told_after, possible=possible + told_after, why=why)
-    return ChosenEnd(ends_on=asked, explanation=f"{asked.isoformat()} was chosen, later than the earliest day: {explanation}")
+    return ChosenEnd(ends_on=asked, explanation=f"{long_day(asked, 'en')} was chosen, later than the earliest day: {explanation}")
 
 
 def next_end(rule: NoticeRule, *, counts_from: date, day: date, is_telecom: bool) -> date:

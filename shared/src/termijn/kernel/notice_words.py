@@ -1,0 +1,55 @@
+"""The steps of a notice in Dutch. Events keep them as ``notice.ending`` says them, in English; customers read their own language."""
+
+import re
+
+from termijn.kernel.words import MONTHS
+
+# {a} and {b} are days, {m} a number of months, {rest} another step.
+_DUTCH = {
+    "notice on {a}": "opgezegd op {a}",
+    "{m}": "{m}",
+    "{m} later": "{m} later",
+    "to month end": "tot het einde van de maand",
+    "minimum term of {m} from {a} to {b}": "minimumtermijn van {m}, van {a} tot en met {b}",
+    "term of {m} to {a}": "termijn van {m} tot en met {a}",
+    "too late for {a}: last day for notice was {b}": "te laat voor {a}: de laatste dag om op te zeggen was {b}",
+    "in time: last day for notice is {a}": "op tijd: de laatste dag om op te zeggen is {a}",
+    "renewed by {m} to {a}": "verlengd met {m} tot en met {a}",
+    "the rule alone gives {a}": "de opzegregel alleen geeft {a}",
+    "telecommunication: a month after notice is {a}": "telecommunicatie: een maand na de opzegging is {a}",
+    "telecommunication: first term to {a}": "telecommunicatie: eerste termijn tot en met {a}",
+    "ends at once": "eindigt meteen",
+    "ends {a}": "eindigt op {a}",
+    "{a} was chosen by a manager": "{a} is door een medewerker gekozen",
+    "{a} was chosen, later than the earliest day: {rest}": "{a} is gekozen, later dan de eerst mogelijke dag: {rest}",
+    "the notice rule gives: {rest}": "de opzegregel geeft: {rest}",
+}
+_DAY = r"\d{1,2} (?:" + "|".join(MONTHS["en"]) + r") \d{4}"
+_SHAPES = {"a": _DAY, "b": _DAY, "m": r"(?:one|\d+) (?:full )?months?", "rest": ".+"}
+_WORDS = {"one": "één", "full": "volle", "month": "maand", "months": "maanden"} | dict(zip(MONTHS["en"], MONTHS["nl"], strict=True))
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    text = re.escape(english).replace(r"\{", "{").replace(r"\}", "}")
+    return re.compile(text.format_map({name: f"(?P<{name}>{shape})" for name, shape in _SHAPES.items()}))
+
+
+_PATTERNS = [(_pattern(english), dutch) for english, dutch in _DUTCH.items()]
+
+
+def in_dutch(explanation: str) -> str:
+    """Steps that are joined by "; ", in Dutch. What is none of the known steps stays as it is."""
+    return "; ".join(_step(step) for step in explanation.split("; "))
+
+
+def _step(step: str) -> str:
+    for pattern, dutch in _PATTERNS:
+        if found := pattern.fullmatch(step):
+            parts = found.groupdict()
+            return dutch.format_map({name: _step(part) if name == "rest" else _worded(part) for name, part in parts.items()})
+    return step
+
+
+def _worded(part: str) -> str:
+    """A day or a number of months, word for word."""
+    return " ".join(_WORDS.get(word, word) for word in part.split())
