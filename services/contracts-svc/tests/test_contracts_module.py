@@ -9,7 +9,6 @@ import pytest
 from termijn.contracts.errors import EndsBefore, ManagerOnly, ModuleIsOver, NotYetDelivered
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import AddOption, AssignSubject, ReleaseSubject, RemoveOption, Resume, Scale, Suspend, Terminate
-from termijn.contracts.subject import spelled
 from termijn.events.contracts import (
     ModuleActivated,
     ModuleCancelled,
@@ -226,29 +225,3 @@ def test_a_subject_belongs_to_the_module_in_one_spelling() -> None:
     spec(MODULE).given(ordered(), assigned).when(release()).then(SubjectReleased(module_id=M, subject="+31201234567", until_at=NOW))
     spec(MODULE).given(ordered(), assigned).when(release(until_at=NOW - timedelta(days=1))).then_refused(InvalidInput, "until_at")
     spec(MODULE).given(ordered()).when(release()).then_refused(NotFound)
-
-
-@pytest.mark.rule("USE-2")
-@pytest.mark.parametrize(
-    ("given", "stored"),
-    [
-        ("0031 (0)20 123-4567", "+31201234567"),
-        ("101", "101"),
-        (" Desk-4 ", "desk-4"),
-        ("0101", "0101"),
-        ("0800-1234", "0800-1234"),
-        ("+32 2 555 12 12", "+3225551212"),
-    ],
-)
-def test_spelling_of_subjects(given: str, stored: str) -> None:
-    """Phone numbers in E.164; extensions and workplaces as they are, in lower case."""
-    assert spelled(given) == stored
-
-
-@pytest.mark.rule("SEC-4")
-@pytest.mark.parametrize("bad", ["", "  ", "+", "+31", "+12345678901234567890", "a\0b", "x" * 65])
-def test_what_is_no_subject_is_refused(bad: str) -> None:
-    """With the field named."""
-    with pytest.raises(InvalidInput) as caught:
-        spelled(bad)
-    assert caught.value.field == "subject"

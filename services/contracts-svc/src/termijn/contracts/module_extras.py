@@ -7,12 +7,12 @@ from termijn.contracts.end_date import choose_end
 from termijn.contracts.errors import EndsBefore, ManagerOnly
 from termijn.contracts.module_commands import AddOption, AssignSubject, ReleaseSubject, RemoveOption
 from termijn.contracts.module_state import AwaitingDelivery, Live, Option, Running
-from termijn.contracts.subject import spelled
 from termijn.events.contracts import OptionAdded, OptionRemoved, SubjectAssigned, SubjectReleased
 from termijn.kernel.calendar import at, day_of
 from termijn.kernel.errors import Conflict, InvalidInput, NotFound
 from termijn.kernel.ids import ModuleId
 from termijn.kernel.notice import NONE
+from termijn.kernel.subject import accepted_subject
 
 SUBJECTS_MAX = 2_000
 """Subjects that one module owns at a time: a large telephone exchange; its state stays some 100 KiB."""
@@ -83,7 +83,7 @@ def assign_subject(command: AssignSubject, state: Live) -> Sequence[SubjectAssig
     """
     if not command.is_manager:
         raise ManagerOnly(reason="assign subjects")
-    subject = spelled(command.subject)
+    subject = accepted_subject(command.subject)
     since = state.terms.subjects.get(subject)
     if since is not None:
         if since == command.from_at:
@@ -100,7 +100,7 @@ def release_subject(command: ReleaseSubject, state: Live) -> Sequence[SubjectRel
     """It is free for another module from ``until_at`` on."""
     if not command.is_manager:
         raise ManagerOnly(reason="release subjects")
-    subject = spelled(command.subject)
+    subject = accepted_subject(command.subject)
     since = state.terms.subjects.get(subject)
     if since is None:
         raise NotFound(what="subject", id=subject)

@@ -7,11 +7,11 @@ from termijn.contracts.errors import AlreadyThere, SubjectTaken
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import AssignSubject, ChangeTariff, Order
 from termijn.contracts.policy import POLICY, Policy
-from termijn.contracts.subject import spelled
 from termijn.contracts.tariff import TARIFF
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import InvalidInput, NotFound
 from termijn.kernel.ids import AccountId, ArticleId, ModuleId, TariffId
+from termijn.kernel.subject import accepted_subject
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.handling import Work
 from termijn.runtime.setting import CURRENT
@@ -95,10 +95,10 @@ async def assign_subject(work: Work, account: AccountId, *, module_id: ModuleId,
 
     The look-up gives the clear refusal; what makes it true under concurrency is the exclusion constraint of ``subject_owner``.
     """
-    for owner in await work.fetch(QUERIES["owners"], work.provider, spelled(subject), from_at):
+    for owner in await work.fetch(QUERIES["owners"], work.provider, accepted_subject(subject), from_at):
         # That the module has it now is the module's to answer: the same again changes nothing.
         if owner["module_id"] != module_id or owner["until_at"] is not None:
-            raise SubjectTaken(field="subject", subject=spelled(subject))
+            raise SubjectTaken(field="subject", subject=accepted_subject(subject))
     command = AssignSubject(now=work.now, module_id=module_id, subject=subject, from_at=from_at, is_manager=is_manager)
     await work.execute(MODULE, module_id, command, account=account)
 

@@ -15,8 +15,8 @@ from uuid import UUID
 import msgspec
 
 from termijn.kernel.calendar import day_of
+from termijn.kernel.subject import called_number, subject_name
 from termijn.rating.errors import BadUsage
-from termijn.rating.phone_number import called_number, subject_name
 from termijn.rating.rate import MILLIONTHS
 
 EVENTS_MAX = 10_000

@@ -22,9 +22,9 @@ from termijn.events.contracts import (
 )
 from termijn.events.rating import PeriodClosed, PeriodCorrected, PeriodRated, UsageSuspended
 from termijn.kernel.ids import ModuleId
+from termijn.kernel.subject import subject_name
 from termijn.kernel.tariff import Tariff
 from termijn.rating.fee import is_use
-from termijn.rating.phone_number import subject_name
 from termijn.rating.rate import is_timed
 from termijn.rating.rated_account import ClosingAwaited
 from termijn.runtime.handling import Recorded, Statement, View
