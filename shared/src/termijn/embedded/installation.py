@@ -30,6 +30,7 @@ from termijn.runtime.clock import Clock, ClockIsReal, SandboxClock, SystemClock,
 from termijn.runtime.database import Address
 from termijn.runtime.handling import Definition
 from termijn.runtime.http import Authority, Role, mint_token
+from termijn.runtime.journal import FileJournal
 from termijn.runtime.keys import KeyStore
 from termijn.runtime.mail import MaildirMailer, Mailer
 from termijn.runtime.service import Service, Surroundings
@@ -150,6 +151,8 @@ async def open_installation(
         bus = await open_transport(made, stack, folder=folder, log=at["log"], prefix=prefix)
         keys = await KeyStore.open(app_dsn=at["keys"].app_dsn, owner_dsn=at["keys"].owner_dsn)
         stack.push_async_callback(keys.close)
+        journal = FileJournal(folder / "journal")
+        stack.callback(journal.close)
         clock: Clock = SystemClock()
         if made.is_sandbox:
             starts_at = sandbox_start or machine_now()
@@ -158,7 +161,14 @@ async def open_installation(
             clock = await SandboxClock.open(pool, owner_dsn=at["log"].owner_dsn, starts_at=starts_at)
         services: list[Service] = []
         for definition in _definitions(MaildirMailer(folder / "mail", clock)):
-            around = Surroundings(address=at[definition.name], transport=bus, clock=clock, keys=keys, blobs=FileBlobs(folder / "blobs"))
+            around = Surroundings(
+                address=at[definition.name],
+                transport=bus,
+                clock=clock,
+                keys=keys,
+                blobs=FileBlobs(folder / "blobs"),
+                journal=journal,
+            )
             service = await Service.open(definition, around)
             stack.push_async_callback(service.close)
             services.append(service)
