@@ -41,7 +41,7 @@ def test_a_deck_is_read_by_prefix() -> None:
 def test_bad_rows_refuse_the_whole_file_with_their_numbers_and_reasons() -> None:
     """Row numbers are those of the file: the header is row 1."""
     refused = refusal(file("31,NL,0.01,0,1,1", "x,Bad,0.01,0,1,1", "32,BE,-1,0,1,1", "33,FR,0.01,0,0,1", "31,NL again,0.02,0,1,1", "34,ES"))
-    told = {row["row"]: row["reason"] for row in refused.facts["rows"]}  # type: ignore[attr-defined]
+    told = {int(error["field"].removeprefix("row ")): error["detail"] for error in refused.errors}
     assert sorted(told) == [3, 4, 5, 6, 7]
     assert refused.facts["bad_rows"] == 5
     assert "prefix" in told[3]
@@ -72,7 +72,7 @@ def test_bad_rows_refuse_the_whole_file_with_their_numbers_and_reasons() -> None
 )
 def test_what_is_no_deck_is_refused(content: bytes) -> None:
     """Never an error of ours, always a reason."""
-    assert refusal(content).facts["rows"]
+    assert refusal(content).errors
 
 
 @pytest.mark.rule("SEC-4")
@@ -82,7 +82,7 @@ def test_any_bytes_are_a_deck_or_are_refused(content: bytes) -> None:
     try:
         assert read(content)
     except BadDeck as refused:
-        assert refused.facts["rows"]
+        assert refused.errors
 
 
 PRICES = st.decimals(min_value=0, max_value=999, places=6)

@@ -14,6 +14,7 @@ A service derives its own refusals from these in its ``errors.py``. The class do
 are filled from the keyword arguments of the constructor.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -23,9 +24,13 @@ class Refusal(Exception):
     status: ClassVar[int] = 409
     retry_helps: ClassVar[bool] = False
 
-    def __init__(self, *, field: str | None = None, **facts: object) -> None:
-        """``field`` names the offending input (dotted path); ``facts`` fill the placeholders of the class docstring."""
+    def __init__(self, *, field: str | None = None, errors: Sequence[Mapping[str, str]] = (), **facts: object) -> None:
+        """``field`` names the offending input (dotted path); ``facts`` fill the placeholders of the class docstring.
+
+        ``errors`` is for a refusal with several reasons: a ``field`` and a ``detail`` each.
+        """
         self.field = field
+        self.errors = tuple(errors)
         self.facts = facts
         doc = " ".join((type(self).__doc__ or type(self).__name__).split())
         self.message = doc.format_map(_Known(facts, field=field))

@@ -53,7 +53,7 @@ def read(content: bytes) -> tuple[DeckRow, ...]:
     """The rows of a deck file, by prefix; one bad row refuses the whole file (CAT-9).
 
     CSV in UTF-8, comma separated, with the header ``prefix,name,price_per_minute,connection_fee,first_seconds,next_seconds``
-    in any order. Raises ``BadDeck`` with ``rows``: up to 100 of ``{"row", "reason"}``, counted as an editor shows the lines
+    in any order. Raises ``BadDeck`` with ``errors``: up to 100, with fields as "row 3", counted as an editor shows the lines
     of the file (the header is row 1), and ``bad_rows``: how many there are in all.
     """
     if len(content) > DECK_BYTES_MAX:
@@ -133,9 +133,9 @@ def _row(cells: dict[str, str]) -> DeckRow:
 
 
 def _refusal(bad: Sequence[tuple[int, str]]) -> BadDeck:
-    rows = [{"row": number, "reason": reason} for number, reason in bad[:REPORTED_MAX]]
+    errors = [{"field": f"row {number}", "detail": reason} for number, reason in bad[:REPORTED_MAX]]
     summary = "; ".join(f"row {number}: {reason}" for number, reason in bad[:REPORTED_MAX])
-    return BadDeck(field=f"row {bad[0][0]}", bad_rows=len(bad), rows=rows, summary=summary)
+    return BadDeck(field=f"row {bad[0][0]}", bad_rows=len(bad), errors=errors, summary=summary)
 
 
 def canonical(rows: Sequence[DeckRow]) -> bytes:

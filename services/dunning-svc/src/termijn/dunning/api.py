@@ -18,8 +18,7 @@ from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, InvoiceId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
-from termijn.runtime.http.calls import answer
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
 from termijn.runtime.http.paging import CursorInvalid
 from termijn.runtime.http.settings import add_replacing, add_showing
 from termijn.runtime.setting import CURRENT

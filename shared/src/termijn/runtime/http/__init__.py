@@ -1,7 +1,7 @@
 """HTTP as every service speaks it: who may call, calls that happen once, lists in pages, and errors that name the field."""
 
 from termijn.runtime.http.access import Access, check_every_route_asks_who_calls
-from termijn.runtime.http.calls import Answer, Call, Reader
+from termijn.runtime.http.calls import Answer, Call, Reader, answer
 from termijn.runtime.http.paging import Paging, paging
 from termijn.runtime.http.principal import Principal, Role
 from termijn.runtime.http.problems import install
@@ -16,6 +16,7 @@ __all__ = [
     "Principal",
     "Reader",
     "Role",
+    "answer",
     "check_every_route_asks_who_calls",
     "install",
     "mint_token",

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -10,6 +11,7 @@ from fastapi import Response
 
 from termijn.kernel.errors import Refusal, VersionMismatch
 from termijn.kernel.ids import ProviderId
+from termijn.runtime.clock import Clock
 from termijn.runtime.database import ServiceDatabase
 from termijn.runtime.handling import Blobs, Cause, Row, Work
 from termijn.runtime.http.idempotency import Kept, enter, keep
@@ -29,6 +31,9 @@ class Host(Protocol):
 
     @property
     def plant(self) -> Plant: ...
+
+    @property
+    def clock(self) -> Clock: ...
 
     async def run(self, *, provider: ProviderId, cause: Cause, act: Callable[[UnitOfWork], Awaitable[ResultT]]) -> ResultT:
         """Carry out in one transaction."""
@@ -160,6 +165,11 @@ class Reader:
         async with self.host.database.transaction(self.principal.provider, isolation="repeatable read, read only") as connection:
             rows: Sequence[Row] = await connection.fetch(sql, *args)
             return rows
+
+    @property
+    def now(self) -> datetime:
+        """Domain time (UTC, aware): in a sandbox it is not the machine's."""
+        return self.host.clock.now()
 
     @property
     def blobs(self) -> Blobs:

@@ -71,7 +71,7 @@ def problem_body(
 def body_of(refusal: Refusal) -> dict[str, Any]:
     """A refusal as problem members."""
     extensions: dict[str, Any] = {"current": refusal.facts.get("current")} if isinstance(refusal, VersionMismatch) else {}
-    return problem_body(refusal.status, refusal.code, refusal.message, field=refusal.field, **extensions)
+    return problem_body(refusal.status, refusal.code, refusal.message, field=refusal.field, errors=refusal.errors, **extensions)
 
 
 def headers_of(refusal: Refusal) -> dict[str, str]:

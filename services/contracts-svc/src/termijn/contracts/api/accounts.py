@@ -26,14 +26,14 @@ from termijn.contracts.api.bodies import (
     ThingPath,
 )
 from termijn.contracts.api.contract import contract_of
-from termijn.contracts.api.reading import opened, today_of
+from termijn.contracts.api.reading import opened
 from termijn.contracts.ordering import QUERIES, must_be_free, policy_of
 from termijn.events.contracts import AccountFacts
+from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, MandateId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
-from termijn.runtime.http.calls import answer
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
 
 
 def routes(access: Access) -> APIRouter:
@@ -196,7 +196,7 @@ def _reading(router: APIRouter, access: Access) -> None:
     async def show_contract(account: AccountPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))) -> Response:
         """Contract duration and modules, with the dates that notice today would give, explained (CON-1, CON-13)."""
         row, _ = await _account(reader, account)
-        return answer(await contract_of(reader, row, today=today_of(reader)))
+        return answer(await contract_of(reader, row, today=day_of(reader.now)))
 
     @router.get("/confirmations")
     async def list_confirmations(

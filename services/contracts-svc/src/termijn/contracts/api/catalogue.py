@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from termijn.contracts.api.bodies import Day, PolicyBody, PublishTariffBody, ThingPath
-from termijn.contracts.api.reading import opened, today_of
+from termijn.contracts.api.reading import opened
 from termijn.contracts.ordering import QUERIES, policy_of
 from termijn.contracts.policy import POLICY, Policy
 from termijn.contracts.rate_deck import RATE_DECK, PublishDeck, canonical, read
@@ -15,8 +15,7 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import CATALOGUE, DeckId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
-from termijn.runtime.http.calls import answer
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
 from termijn.runtime.http.settings import add_replacing, add_showing
 
 
@@ -60,7 +59,7 @@ def _tariff_routes(router: APIRouter, access: Access) -> None:
         """Tariffs by id: the newest version; for customers the public ones that can be ordered today (CAT-6)."""
         only_public = reader.principal.role is Role.CUSTOMER
         rows = await reader.fetch(
-            QUERIES["tariffs"], reader.principal.provider, only_public, *page.after(1), page.rows_to_fetch, today_of(reader)
+            QUERIES["tariffs"], reader.principal.provider, only_public, *page.after(1), page.rows_to_fetch, day_of(reader.now)
         )
         return answer(page.page(rows, key=["tariff_id"]))
 

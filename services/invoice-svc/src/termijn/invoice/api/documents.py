@@ -15,8 +15,7 @@ from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import RequestRedelivery
 from termijn.kernel.ids import InvoiceId
 from termijn.runtime.handling import Row, Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
-from termijn.runtime.http.calls import answer
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "api.sql")

@@ -13,8 +13,7 @@ from termijn.invoice.invoice_command import FinishTask
 from termijn.invoice.policy import TaskKind
 from termijn.kernel.ids import InvoiceId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
-from termijn.runtime.http.calls import answer
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "api.sql")
