@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from termijn.events.base import Event
+from termijn.kernel.errors import Refusal
 from termijn.runtime.aggregate import WakeUp
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -35,8 +36,10 @@ class UnknownType(Exception):
     """A stored name that this version of the code does not know."""
 
 
-class EventTooLarge(Exception):
-    """An event over ``EVENT_BYTES_MAX``; put the large part in a blob."""
+class EventTooLarge(Refusal):
+    """{event} of {account} has {size} bytes, at most {limit} are allowed; what is larger goes into a blob."""
+
+    status = 413
 
 
 class Registry:
@@ -93,7 +96,7 @@ def encode(event: Event, account: str, sealer: Sealer) -> bytes:
     else:
         data = msgspec.json.encode(event)
     if len(data) > EVENT_BYTES_MAX:
-        raise EventTooLarge(f"{type(event).__name__} of {account} has {len(data)} bytes, at most {EVENT_BYTES_MAX} are allowed")
+        raise EventTooLarge(event=type(event).__name__, account=account, size=len(data), limit=EVENT_BYTES_MAX)
     return data
 
 

@@ -15,6 +15,7 @@ from termijn.events.envelope import Envelope
 from termijn.events.upcasters import of_publisher
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.codec import Registry
+from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.handling import Cause, Handled, Message, NoEffect, Outcome, Reaction, Waiting
 from termijn.runtime.journal_entry import Taken
 from termijn.runtime.patience import patiently, reason_of
@@ -70,6 +71,9 @@ class Inbox:
     async def take(self, messages: Sequence[Incoming], offsets: Offsets) -> None:
         """Have the effect of all of them and store the offsets with the last page."""
         pages = _pages(messages)
+        if not pages:
+            async with self._write.database.transaction(EVERY_PROVIDER, isolation="read committed") as connection:
+                await write_offsets(connection, offsets)
         for number, page in enumerate(pages, start=1):
             await self._take_page(page, offsets if number == len(pages) else {})
 

@@ -19,14 +19,17 @@ from termijn.runtime.glance import Glance
 from termijn.runtime.handling import Blobs, Cause, Definition, Row
 from termijn.runtime.held import Held
 from termijn.runtime.hold import JOURNAL_AHEAD, Hold
-from termijn.runtime.inbox import Inbox, Incoming
+from termijn.runtime.inbox import Inbox
+from termijn.runtime.inflow import InflowDesk
 from termijn.runtime.journal import Journal
 from termijn.runtime.journaler import Journaler, last_unit
 from termijn.runtime.projector import Projector
 from termijn.runtime.relay import Relay
+from termijn.runtime.retention import WORKERS as RETENTION
 from termijn.runtime.timers import Instant, TimerDesk
-from termijn.runtime.transport.base import Consumer, Transport
+from termijn.runtime.transport.base import Consumer, OffsetsLost, Transport
 from termijn.runtime.unit_of_work import Keys, Plant, UnitOfWork
+from termijn.runtime.unreadable import readable
 from termijn.runtime.workers import WorkerDesk
 from termijn.runtime.write_path import WritePath
 
@@ -57,6 +60,8 @@ class Surroundings:
     keys: Keys
     blobs: Blobs
     journal: Journal | None = None
+    has_collectors: bool = False
+    """Whether collectors send to topics here, besides HTTP and files."""
 
 
 class Service:
@@ -86,13 +91,16 @@ class Service:
         wake_ups = WakeUps((h.wake_up for h in definition.wake_ups), definition.wake_up_upcasters)
         self.timers = TimerDesk(self.write, definition.wake_ups, wake_ups)
         self.workers = WorkerDesk(self.write, definition.workers)
+        self.upkeep = WorkerDesk(self.write, RETENTION, role="upkeep")
         self.projector = Projector(database, self.plant)
         journaler = Journaler(database, around.journal, definition.name) if around.journal is not None else None
         self.relay = Relay(database, around.transport, definition.topic, journaler)
         self.listens_to = sorted({TOPICS[r.publisher] for r in definition.reactions})
         views = [view.name for view in definition.views if not view.is_synchronous]
-        self.glance = Glance(around.address.app_dsn, views=views, workers=definition.workers)
+        self.glance = Glance(around.address.app_dsn, views=views, workers=(*definition.workers, *RETENTION))
         self._consumer: Consumer | None = None
+        inflows = definition.inflows if around.has_collectors else ()
+        self.inflows = [InflowDesk(inflow, self.name, database, self.plant, around.transport) for inflow in inflows]
 
     @classmethod
     async def open(cls, definition: Definition, around: Surroundings) -> "Service":
@@ -103,14 +111,33 @@ class Service:
             await service.hold.place(JOURNAL_AHEAD)
         await service.hold.look()
         await around.transport.ensure_topics([definition.topic, *service.listens_to])
-        if service.listens_to:
-            service._consumer = around.transport.consumer(definition.name, service.listens_to, service.offsets)
+        await service.rejoin()
         return service
+
+    async def rejoin(self) -> None:
+        """Join the group, or leave it and join it again, to begin where the database says."""
+        if self._consumer is not None:
+            await self._consumer.close()
+        if self.listens_to:
+            self._consumer = self.transport.consumer(self.name, self.listens_to, self.offsets)
+
+    async def lost_place(self) -> OffsetsLost | None:
+        """A place whose next record is not in the transport any more, if there is one. Takes nothing."""
+        try:
+            if self._consumer is not None:
+                await self._consumer.poll(1, 0.0)
+        except OffsetsLost as lost:
+            return lost
+        finally:
+            await self.rejoin()
+        return None
 
     async def close(self) -> None:
         """Leave the group and give the connections back."""
         if self._consumer is not None:
             await self._consumer.close()
+        for inflow in self.inflows:
+            await inflow.close()
         await self.glance.close()
         await self.database.close()
 
@@ -147,10 +174,14 @@ class Service:
         offsets: dict[tuple[str, int], int] = {}
         for record in records:
             offsets[record.topic, record.partition] = record.offset + 1
-        await self.inbox.take([Incoming.of(record) for record in records], offsets)
+        await self.inbox.take(await readable(self.database, records), offsets)
         fault("consume.before_acknowledge")
         await self._consumer.commit(offsets)
         return len(records)
+
+    async def collect(self, timeout_s: float = 0.0) -> int:
+        """One page of each inflow; the number of records."""
+        return 0 if await self.is_held() else sum([await inflow.step(timeout_s) for inflow in self.inflows])
 
     async def is_outbox_full(self) -> bool:
         """Whether bulk work should pause until the relay has caught up."""
@@ -175,14 +206,15 @@ class Service:
         """Everything that is not waited for a date: relay, messages, waiting messages, workers, read models; how much moved."""
         if await self.is_held():
             return 0
-        moved = await self.consume()
+        moved = await self.consume() + await self.collect()
         if not await self.glance.is_busy():
             return moved
         moved += await self.relay.step()
         moved += await self.held.step()
         moved += await self.work()
         moved += await self.projector.step()
-        return moved
+        # Trimming has time: it looks only when nothing else moved.
+        return moved or await self.upkeep.step()
 
     async def next_due(self) -> Instant | None:
         """The earliest date that this service waits for; none while it is held."""
@@ -199,7 +231,7 @@ class Service:
         if await self.glance.is_message_held():
             return False
         lag: int = await self.transport.lag(self.name, self.listens_to)
-        return lag == 0
+        return lag == 0 and all([await inflow.is_quiet() for inflow in self.inflows])
 
     async def rebuild(self, view: str, progress: Callable[[int], None] | None = None) -> int:
         """Build a read model anew from the store; the number of events read."""
