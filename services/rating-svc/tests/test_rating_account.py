@@ -13,6 +13,7 @@ from termijn.events.contracts import ModuleEnded
 from termijn.events.rating import PeriodClosed, PeriodCorrected, PeriodRated, UsageSuspended
 from termijn.kernel.calendar import at
 from termijn.kernel.ids import ModuleId
+from termijn.kernel.money import exact_cents
 from termijn.rating.errors import NotAClosing
 from termijn.rating.rated_account import (
     RATED_ACCOUNT,
@@ -22,7 +23,7 @@ from termijn.rating.rated_account import (
     Learn,
     RatedAccount,
 )
-from termijn.rating.target import exact_cents, lines_due
+from termijn.rating.target import lines_due
 from termijn.runtime.aggregate import SetTimer
 from termijn.testing.spec import sequence_of, spec
 

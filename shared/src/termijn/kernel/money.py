@@ -1,6 +1,6 @@
 """Money: exact decimal euros, and the one place that rounds them.
 
-Everything is exact until a line (USE-11); there it becomes cents, half away from zero, by ``cents``. What is divided over
+Everything is exact until a line (USE-11); there it becomes cents, half away from zero, by ``cents`` or ``exact_cents``. What is divided over
 parts adds up to the whole again, and an assertion that stays on in production says so.
 """
 
@@ -24,6 +24,14 @@ def cents(amount: Decimal) -> Decimal:
     return rounded if rounded else ZERO
 
 
+def exact_cents(exact: Fraction) -> Decimal:
+    """An exact amount in cents, half away from zero (USE-11). A division in decimals first would round twice."""
+    scaled = abs(exact) * 100
+    whole, rest = divmod(scaled.numerator, scaled.denominator)
+    rounded = whole + (1 if 2 * rest >= scaled.denominator else 0)
+    return Decimal(-rounded if exact < 0 else rounded).scaleb(-2, context=_ROUNDING)
+
+
 def from_micro(amount: int) -> Decimal:
     """Exact euros from integer micro-euros; not rounded."""
     return Decimal(amount).scaleb(-6, context=_ROUNDING)
@@ -36,12 +44,12 @@ def prorate(price: Decimal, part_days: int, whole_days: int) -> Decimal:
     """
     if not 0 <= part_days <= whole_days or whole_days < 1:
         raise ValueError(f"{part_days} of {whole_days} days is no part of a period")
-    return _cents_of(Fraction(price) * part_days / whole_days)
+    return exact_cents(Fraction(price) * part_days / whole_days)
 
 
 def vat_of(base: Decimal, rate: Decimal) -> Decimal:
     """VAT in cents at ``rate`` per cent, on the sum of a document's lines at that rate (INV-8)."""
-    return _cents_of(Fraction(base) * Fraction(rate) / 100)
+    return exact_cents(Fraction(base) * Fraction(rate) / 100)
 
 
 def split(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
@@ -61,7 +69,7 @@ def split(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
         if total:
             raise ValueError("nothing to spread the amount over")
         return [ZERO] * len(weights)
-    parts = [_cents_of(Fraction(total) * Fraction(weight) / whole) for weight in weights]
+    parts = [exact_cents(Fraction(total) * Fraction(weight) / whole) for weight in weights]
     _place_odd_cents(parts, weights, total)
     assert sum(parts) == total, f"{parts} do not add up to {total}"
     return parts
@@ -78,11 +86,3 @@ def _place_odd_cents(parts: list[Decimal], weights: Sequence[Decimal], total: De
         given = wanted if wanted * total >= 0 else ZERO
         left -= given - parts[index]
         parts[index] = given
-
-
-def _cents_of(exact: Fraction) -> Decimal:
-    """Cents of an exact fraction. A division in decimals first would round twice."""
-    scaled = abs(exact) * 100
-    whole, rest = divmod(scaled.numerator, scaled.denominator)
-    rounded = whole + (1 if 2 * rest >= scaled.denominator else 0)
-    return Decimal(-rounded if exact < 0 else rounded).scaleb(-2, context=_ROUNDING)

@@ -6,10 +6,11 @@ from decimal import Decimal
 from fractions import Fraction
 
 from termijn.kernel.ids import ArticleId
+from termijn.kernel.money import exact_cents
 from termijn.kernel.period import ArticlePeriod, Month, article_period
 from termijn.kernel.tariff import Article, Tariff
 from termijn.rating.policy import Policy
-from termijn.rating.target import Origin, Target, exact_cents, shown, target_of
+from termijn.rating.target import Origin, Target, shown, target_of
 from termijn.rating.timeline import Serving, Timeline, servings
 
 CONNECT = "connect"

@@ -14,7 +14,7 @@ from typing import Literal
 
 from termijn.events.rating import ChargeLine
 from termijn.kernel.ids import ModuleId
-from termijn.kernel.money import ZERO, cents
+from termijn.kernel.money import ZERO
 from termijn.kernel.period import ArticlePeriod, Month
 from termijn.kernel.tariff import Article, Tariff
 
@@ -26,12 +26,6 @@ Key = tuple[Origin, str, date, date]
 """What is one charge of a module: origin, article, first and last day of the article period (of undated ones a fixed day)."""
 
 
-def exact_cents(amount: Fraction) -> Decimal:
-    """An exact amount in cents, half away from zero: the one rounding of a line (USE-11)."""
-    # Sixty digits: a fraction that is no exact half never becomes one by the division.
-    return cents(_divide(amount.numerator, amount.denominator))
-
-
 def shown(amount: Fraction) -> Decimal:
     """A quantity or unit price as a line shows it, with at most six decimals; no amount is ever computed from it."""
     return _trimmed(Decimal(round(amount * 1_000_000)).scaleb(-6))
@@ -40,14 +34,6 @@ def shown(amount: Fraction) -> Decimal:
 def _trimmed(number: Decimal) -> Decimal:
     normal = number.normalize()
     return normal.quantize(Decimal(1)) if normal == normal.to_integral_value() else normal
-
-
-def _divide(numerator: int, denominator: int) -> Decimal:
-    scale = 10**30
-    whole, rest = divmod(abs(numerator) * scale, denominator)
-    # A remainder makes it a little more than the digits say, so that it cannot pass for an exact half; below half it stays below.
-    digits = whole * 10 + (1 if rest else 0)
-    return Decimal(-digits if numerator < 0 else digits).scaleb(-31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

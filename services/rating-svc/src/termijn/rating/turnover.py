@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from termijn.kernel.money import ZERO, split
+from termijn.kernel.money import ZERO, exact_cents, split
 from termijn.kernel.period import ArticlePeriod
 from termijn.kernel.tariff import Tariff
 from termijn.rating.policy import Policy
-from termijn.rating.target import Target, exact_cents
+from termijn.rating.target import Target
 from termijn.rating.timeline import Stretch, Timeline, stretches
 
 MINIMUM = "minimum"

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from termijn.kernel.ids import ArticleId, DeckId
+from termijn.kernel.money import exact_cents
 from termijn.kernel.period import ArticlePeriod, Month
 from termijn.kernel.tariff import Article
 from termijn.rating.deck import NO_RATE, RateDeck
 from termijn.rating.fee import has_passed, is_use, periods_in_view
 from termijn.rating.rate import Integers, Rate, flat_rate, is_timed, price, raw_units_of, shown_quantity
-from termijn.rating.target import Target, exact_cents, shown, target_of
+from termijn.rating.target import Target, shown, target_of
 from termijn.rating.timeline import Serving, Timeline, servings
 
 NO_MODULE, NO_ARTICLE, NO_RATE_FOUND = "no module", "no article", "no rate"
