@@ -20,8 +20,8 @@ DEFAULT_FOLDER = Path(".data")
 
 def with_installation(folder: Path, act: "Callable[[Installation], Awaitable[ResultT]]", *, must_exist: bool = True) -> ResultT:
     """Open the installation of the folder, act, close it. Raises ``InvalidInput`` where there is none."""
-    if must_exist and not (folder / "installation.json").exists():
-        raise InvalidInput(field="--dir", reason=f"there is no installation in {folder}; make one with `termijn demo` or `termijn up`")
+    if must_exist:
+        must_be_there(folder)
 
     async def run() -> ResultT:
         # Imported here, so that `--help` does not load four services.
@@ -31,3 +31,9 @@ def with_installation(folder: Path, act: "Callable[[Installation], Awaitable[Res
             return await act(installation)
 
     return asyncio.run(run())
+
+
+def must_be_there(folder: Path) -> None:
+    """Raises ``InvalidInput`` where the folder has no installation."""
+    if not (folder / "installation.json").exists():
+        raise InvalidInput(field="--dir", reason=f"there is no installation in {folder}; make one with `termijn demo` or `termijn up`")

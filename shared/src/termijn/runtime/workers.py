@@ -15,14 +15,15 @@ ops = log("workers")
 class WorkerDesk:
     """Runs the workers of one service. One that fails for a provider goes on for the others and shows the reason."""
 
-    def __init__(self, write: WritePath, workers: Sequence[Worker]) -> None:
+    def __init__(self, write: WritePath, workers: Sequence[Worker], role: str = "workers") -> None:
         self._write = write
+        self._role = role
         self._workers = workers
         self._sound: set[tuple[str, str]] = set()
 
     async def step(self) -> int:
         """One page of each worker for each provider that has something to do; how much was done."""
-        async with self._write.database.locks.sole("workers") as ours:
+        async with self._write.database.locks.sole(self._role) as ours:
             if not ours:
                 return 0
             done = 0

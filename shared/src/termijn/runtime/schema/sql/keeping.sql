@@ -98,3 +98,42 @@ from (
   from (select position from outbox where number is not null order by provider, account, number) as numbered
 ) as ordered
 where outbox.position = ordered.position;
+
+-- name: numbered_accounts
+-- Accounts that something was told of, up to a number at least; of one provider or account where they are named.
+select provider, account, last_number from account_number
+where ($1::text is null or provider = $1) and ($2::text is null or account = $2) and last_number >= $3 order by provider, account;
+
+-- name: account_events
+-- The history of one account from an instant on; a page after a position.
+select epoch, txid, position, provider, account, stream, version, event_id, type, schema_version, data, meta, occurred_at, recorded_at
+from event
+where provider = $1 and account = $2 and ($3::timestamptz is null or occurred_at >= $3) and position > $4 order by position limit $5;
+
+-- name: numbers_of
+-- Under which numbers these public events of an account were told.
+select event_id, number from published_number where provider = $1 and account = $2 and event_id = any($3::uuid[]);
+
+-- name: progress_with
+-- How far a listener has followed a publisher.
+select provider, account, last_number from publisher_progress where publisher = $1;
+
+-- name: given_numbers
+-- The last number given per account.
+select provider, account, last_number from account_number;
+
+-- name: told_as
+-- What these numbers were told as, where it is known.
+select told.provider, told.account, told.number, p.event_id
+from unnest($1::text[], $2::text[], $3::bigint[]) as told(provider, account, number)
+left join published_number p on p.provider = told.provider and p.account = told.account and p.number = told.number;
+
+-- name: quarantine
+-- Facts that were told and are not known any more.
+insert into forgotten_message (provider, account, number, message_id, type, envelope, data)
+select * from unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::bytea[], $7::bytea[]) on conflict do nothing;
+
+-- name: move_offset
+-- Goes on reading elsewhere; only where what was to be read next is not in the transport.
+insert into consumer_offset (topic, partition, next_offset) values ($1, $2, $3)
+on conflict (topic, partition) do update set next_offset = excluded.next_offset;

@@ -1,0 +1,80 @@
+"""``termijn recover``: what a restored service lacks is put back, what is found is said, and a person lets it go on."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from termijn.cli.folder import DEFAULT_FOLDER, Folder, with_installation
+
+if TYPE_CHECKING:
+    from termijn.embedded.installation import Installation
+    from termijn.keeping.recovery import Finding
+
+app = typer.Typer()
+
+LINES_MAX = 20
+"""Of one kind of finding; the rest is counted."""
+
+
+@app.command()
+def recover(
+    confirm: Annotated[bool, typer.Option("--confirm", help="Let the services go on, where nothing forbids it.")] = False,
+    accept_loss: Annotated[bool, typer.Option("--accept-loss", help="Also where something is lost for good.")] = False,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Bring restored services up to their journals, say what was found, and with --confirm let them go on.
+
+    Exit status 1 where a service stays held although it was to be released.
+
+    Example: termijn recover --confirm
+    """
+
+    async def act(installation: "Installation") -> bool:
+        from termijn.keeping.recovery import examine, release  # noqa: PLC0415 - `--help` loads no service
+
+        found = [await examine(installation, service) for service in installation.services]
+        waiting = [finding for finding in found if finding.needs_recovery]
+        is_stuck = False
+        for finding in waiting:
+            may = confirm and not finding.forbids and (accept_loss or not finding.losses)
+            if may:
+                await release(installation.service(finding.service), finding)
+            is_stuck = is_stuck or (confirm and not may)
+            for line in said(finding, is_released=may, is_asked=confirm):
+                typer.echo(line)
+        if not waiting:
+            typer.echo("No service is held.")
+        elif confirm and not is_stuck:
+            await installation.settle()
+        return is_stuck
+
+    raise typer.Exit(1 if with_installation(folder, act) else 0)
+
+
+def said(finding: "Finding", *, is_released: bool, is_asked: bool) -> list[str]:
+    """What was found, for people."""
+    lines = [f"{finding.service}: {finding.reason or 'what it is to read next is not there any more'}."]
+    if (done := finding.caught_up) is not None:
+        lines.append(f"  Put back from the journal: {done.events} events, {done.messages} messages, {done.timers} timers fired before.")
+        if done.unsettled:
+            lines.append(f"  {len(done.unsettled)} messages waited or were parked; they are read again.")
+    lines += [
+        f"  Series {s.series} {s.year} of {s.provider}: last number {s.last_number}, {s.documents} documents." for s in finding.series
+    ]
+    for lost in finding.lost_places:
+        lines.append(f"  {lost}. Have it told again: termijn republish --service {lost.place[0].split('.')[1]} --since DATE")
+    lines += _some("  Forbids release: ", finding.forbids) + _some("  Lost: ", finding.losses)
+    if is_released:
+        lines.append("  Released; it goes on.")
+    elif finding.forbids:
+        lines.append("  It stays held. Restore a later backup, or bring the journal's missing segments back.")
+    elif finding.losses and is_asked:
+        lines.append("  It stays held; --accept-loss lets it go on without what is lost.")
+    else:
+        lines.append("  It is held; `termijn recover --confirm` lets it go on.")
+    return lines
+
+
+def _some(head: str, lines: list[str]) -> list[str]:
+    shown = [head + line for line in lines[:LINES_MAX]]
+    return shown + ([f"{head}and {len(lines) - LINES_MAX} more"] if len(lines) > LINES_MAX else [])
