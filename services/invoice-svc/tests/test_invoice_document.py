@@ -13,6 +13,7 @@ from termijn.events.invoice import InvoiceIssued, PaymentReceived, PaymentRevers
 from termijn.events.rating import ChargeLine
 from termijn.invoice.api.bodies import PolicyBody
 from termijn.invoice.document import Sheet, render, subject
+from termijn.invoice.document_text import counted
 from termijn.invoice.draft import DocumentLine
 from termijn.invoice.policy import Policy, PolicySet, Profile, ProfileSet
 from termijn.invoice.published import publish
@@ -79,9 +80,9 @@ def test_an_invoice_shows_both_parties_its_lines_and_how_to_pay(line: Line) -> N
         + "-" * 92
         + "\nTelephony (tel-1)\n"
         + f"  {'Base fee':<76}{'1,000.00':>14}\n"
-        + "    01-03-2026 to 31-03-2026, 1 pieces at 1,000.00, 21% VAT\n"
+        + "    01-03-2026 to 31-03-2026, 1 piece at 1,000.00, 21% VAT\n"
         + f"  {'Calls':<76}{'-12.34':>14}\n"
-        + "    01-03-2026 to 31-03-2026, 1 pieces at -12.34, 21% VAT, correction of February 2026\n"
+        + "    01-03-2026 to 31-03-2026, 1 piece at -12.34, 21% VAT, correction of February 2026\n"
         + "-" * 92
         + f"\n{'Total excluding VAT':<76}{'EUR 987.66':>16}\n"
         + f"{'VAT 21% on EUR 987.66':<76}{'EUR 207.41':>16}\n"
@@ -104,6 +105,23 @@ def test_a_debit_a_credit_note_and_a_test_document_say_what_they_are(line: Line)
     credit = render(sheet(line, facts=dutch, is_credit_note=True, due_on=None, totals=owed, corrects=("F2026000001",)))
     assert "CREDITNOTA" in credit and "U ontvangt € 12,10 van ons" in credit and "F2026000001" in credit
     assert subject(number="C1", is_credit_note=True, language="nl", sender="Belco") == "Creditnota C1 - Belco"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "dutch", "english"),
+    [
+        ("1", "piece", "1 stuk", "1 piece"),
+        ("-1.0", "piece", "-1 stuk", "-1 piece"),
+        ("2", "minute", "2 minuten", "2 minutes"),
+        ("0.5", "page", "0,5 pagina's", "0.5 pages"),
+        ("0", "second", "0 seconden", "0 seconds"),
+        ("3", "hour", "3 uur", "3 hours"),
+        ("1", "fax", "1 fax", "1 fax"),
+    ],
+)
+def test_one_has_a_word_of_its_own(quantity: str, unit: str, dutch: str, english: str) -> None:
+    """Every other number, also a part, takes the plural."""
+    assert (counted(Decimal(quantity), unit, "nl"), counted(Decimal(quantity), unit, "en")) == (dutch, english)
 
 
 def recorded(event: object) -> Recorded:

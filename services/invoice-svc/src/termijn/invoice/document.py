@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from termijn.events.contracts import AccountFacts, Party
 from termijn.events.invoice import Collection
-from termijn.invoice.document_text import Words, words
+from termijn.invoice.document_text import Words, counted, words
 from termijn.invoice.draft import DocumentLine
 from termijn.invoice.policy import Profile
 from termijn.invoice.vat import Totals
@@ -117,9 +117,10 @@ def _line(line: DocumentLine, w: Words, language: Language) -> Iterator[str]:
     note = w.origins.get(charge.origin)
     title = f"{charge.title} ({note})" if note else charge.title
     yield f"  {title[: WIDTH - 18]:<{WIDTH - 16}}{amount:>14}"
-    unit = w.units.get(charge.unit, charge.unit)
     price = decimal(charge.unit_price, language, places=2)
-    detail = f"{short_day(charge.period_from)} {w.until} {short_day(charge.period_until)}, {decimal(charge.quantity, language)} {unit}"
+    detail = (
+        f"{short_day(charge.period_from)} {w.until} {short_day(charge.period_until)}, {counted(charge.quantity, charge.unit, language)}"
+    )
     detail += f" {w.at} {price}, {decimal(charge.vat_rate, language)}% {w.vat}"
     if charge.corrects:
         detail += f", {w.correction_of.format(month=month_name(charge.corrects, language))}"

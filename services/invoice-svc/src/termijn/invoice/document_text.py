@@ -1,13 +1,14 @@
 """The words of documents in Dutch and English."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
-from termijn.kernel.words import Language
+from termijn.kernel.words import Language, decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """One language. Sentences have placeholders for what is in them."""
+    """One language. Sentences have placeholders for what is in them; units are for one, and for any other number."""
 
     invoice: str
     credit_note: str
@@ -33,7 +34,7 @@ class Words:
     pay_by_transfer: str
     credited: str
     dispute: str
-    units: dict[str, str]
+    units: dict[str, tuple[str, str]]
     origins: dict[str, str]
 
 
@@ -65,12 +66,12 @@ DUTCH = Words(
     credited="U ontvangt {amount} van ons: wij verrekenen het met een factuur of betalen het op uw verzoek uit.",
     dispute="Vragen, of niet akkoord? {contact}.",
     units={
-        "piece": "stuks",
-        "minute": "minuten",
-        "second": "seconden",
-        "page": "pagina's",
-        "hour": "uur",
-        "gigabyte": "GB",
+        "piece": ("stuk", "stuks"),
+        "minute": ("minuut", "minuten"),
+        "second": ("seconde", "seconden"),
+        "page": ("pagina", "pagina's"),
+        "hour": ("uur", "uur"),
+        "gigabyte": ("GB", "GB"),
     },
     origins={"minimum": "aanvulling tot de minimumomzet", "connect": "aansluitkosten", "disconnect": "afsluitkosten"},
 )
@@ -103,12 +104,12 @@ ENGLISH = Words(
     credited="We owe you {amount}: it is set off against an invoice, or paid out when you ask.",
     dispute="Questions, or do you disagree? {contact}.",
     units={
-        "piece": "pieces",
-        "minute": "minutes",
-        "second": "seconds",
-        "page": "pages",
-        "hour": "hours",
-        "gigabyte": "GB",
+        "piece": ("piece", "pieces"),
+        "minute": ("minute", "minutes"),
+        "second": ("second", "seconds"),
+        "page": ("page", "pages"),
+        "hour": ("hour", "hours"),
+        "gigabyte": ("GB", "GB"),
     },
     origins={"minimum": "top-up to the minimum turnover", "connect": "connection fee", "disconnect": "disconnection fee"},
 )
@@ -117,3 +118,9 @@ ENGLISH = Words(
 def words(language: Language) -> Words:
     """The words of that language."""
     return DUTCH if language == "nl" else ENGLISH
+
+
+def counted(quantity: Decimal, unit: str, language: Language) -> str:
+    """ "1 stuk", "-1 stuk", "2 stuks", "0,5 stuks"; a unit that is not known stays as it is."""
+    one, many = words(language).units.get(unit, (unit, unit))
+    return f"{decimal(quantity, language)} {one if abs(quantity) == 1 else many}"
