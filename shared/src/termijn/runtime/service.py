@@ -19,7 +19,8 @@ from termijn.runtime.glance import Glance
 from termijn.runtime.handling import Blobs, Cause, Definition, Row
 from termijn.runtime.held import Held
 from termijn.runtime.hold import JOURNAL_AHEAD, Hold
-from termijn.runtime.inbox import Inbox, Incoming
+from termijn.runtime.inbox import Inbox
+from termijn.runtime.inflow import InflowDesk
 from termijn.runtime.journal import Journal
 from termijn.runtime.journaler import Journaler, last_unit
 from termijn.runtime.projector import Projector
@@ -28,6 +29,7 @@ from termijn.runtime.retention import WORKERS as RETENTION
 from termijn.runtime.timers import Instant, TimerDesk
 from termijn.runtime.transport.base import Consumer, OffsetsLost, Transport
 from termijn.runtime.unit_of_work import Keys, Plant, UnitOfWork
+from termijn.runtime.unreadable import readable
 from termijn.runtime.workers import WorkerDesk
 from termijn.runtime.write_path import WritePath
 
@@ -58,6 +60,8 @@ class Surroundings:
     keys: Keys
     blobs: Blobs
     journal: Journal | None = None
+    has_collectors: bool = False
+    """Whether collectors send to topics here, besides HTTP and files."""
 
 
 class Service:
@@ -95,6 +99,8 @@ class Service:
         views = [view.name for view in definition.views if not view.is_synchronous]
         self.glance = Glance(around.address.app_dsn, views=views, workers=(*definition.workers, *RETENTION))
         self._consumer: Consumer | None = None
+        inflows = definition.inflows if around.has_collectors else ()
+        self.inflows = [InflowDesk(inflow, self.name, database, self.plant, around.transport) for inflow in inflows]
 
     @classmethod
     async def open(cls, definition: Definition, around: Surroundings) -> "Service":
@@ -130,6 +136,8 @@ class Service:
         """Leave the group and give the connections back."""
         if self._consumer is not None:
             await self._consumer.close()
+        for inflow in self.inflows:
+            await inflow.close()
         await self.glance.close()
         await self.database.close()
 
@@ -166,10 +174,14 @@ class Service:
         offsets: dict[tuple[str, int], int] = {}
         for record in records:
             offsets[record.topic, record.partition] = record.offset + 1
-        await self.inbox.take([Incoming.of(record) for record in records], offsets)
+        await self.inbox.take(await readable(self.database, records), offsets)
         fault("consume.before_acknowledge")
         await self._consumer.commit(offsets)
         return len(records)
+
+    async def collect(self, timeout_s: float = 0.0) -> int:
+        """One page of each inflow; the number of records."""
+        return 0 if await self.is_held() else sum([await inflow.step(timeout_s) for inflow in self.inflows])
 
     async def is_outbox_full(self) -> bool:
         """Whether bulk work should pause until the relay has caught up."""
@@ -194,7 +206,7 @@ class Service:
         """Everything that is not waited for a date: relay, messages, waiting messages, workers, read models; how much moved."""
         if await self.is_held():
             return 0
-        moved = await self.consume()
+        moved = await self.consume() + await self.collect()
         if not await self.glance.is_busy():
             return moved
         moved += await self.relay.step()
@@ -219,7 +231,7 @@ class Service:
         if await self.glance.is_message_held():
             return False
         lag: int = await self.transport.lag(self.name, self.listens_to)
-        return lag == 0
+        return lag == 0 and all([await inflow.is_quiet() for inflow in self.inflows])
 
     async def rebuild(self, view: str, progress: Callable[[int], None] | None = None) -> int:
         """Build a read model anew from the store; the number of events read."""
