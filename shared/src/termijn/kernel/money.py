@@ -1,7 +1,7 @@
 """Money: exact decimal euros, and the one place that rounds them.
 
-Everything is exact until a line (USE-11); there it becomes cents, half away from zero, by ``cents`` or ``exact_cents``. What is divided over
-parts adds up to the whole again, and an assertion that stays on in production says so.
+Everything is exact until a line (USE-11); there it becomes cents, half away from zero, by ``cents`` or ``exact_cents``. What is
+divided over parts adds up to the whole again, and an assertion that stays on in production says so.
 """
 
 from collections.abc import Sequence
