@@ -17,7 +17,8 @@ from termijn.events.base import Event
 from termijn.runtime import codec
 from termijn.runtime.aggregate import WakeUp
 from termijn.runtime.codec import Registry, UnknownType
-from termijn.runtime.service import Service
+from termijn.runtime.database import Address
+from termijn.runtime.service import Service, Surroundings
 from termijn.testing.example_values import EXAMPLES, PEOPLE_AND_NUMBERS
 from termijn.testing.samples import PUBLISHED, ExampleMissing, Kind, Shelf, complaints, definitions, example, kinds, schema_of, write
 
@@ -49,7 +50,9 @@ class Erased(Readable):
 @lru_cache
 def services() -> tuple[Service, ...]:
     """The four services as they run, put together without a database: what they read with is what counts here."""
-    nowhere = cast(Any, SimpleNamespace(address=SimpleNamespace(app_dsn=""), transport=None, clock=None, keys=None, blobs=None))
+    none = cast(Any, None)
+    address = Address(app_dsn="", owner_dsn="")
+    nowhere = Surroundings(address=address, transport=none, clock=none, keys=none, blobs=none, has_collectors=True)
     return tuple(Service(definition, nowhere, cast(Any, SimpleNamespace(epoch=1))) for definition in definitions())
 
 

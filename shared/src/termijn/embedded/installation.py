@@ -168,6 +168,7 @@ async def open_installation(
                 keys=keys,
                 blobs=FileBlobs(folder / "blobs"),
                 journal=journal,
+                has_collectors=made.transport == "kafka",
             )
             service = await Service.open(definition, around)
             stack.push_async_callback(service.close)

@@ -7,13 +7,16 @@ A handler runs inside one database transaction that it neither opens nor commits
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from termijn.events.base import Blob, Event
 from termijn.events.envelope import Envelope
 from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.aggregate import Aggregate, CommandT, EventT, StateT, WakeUp
+
+if TYPE_CHECKING:
+    from termijn.runtime.inflow import Inflow
 
 PublicT = TypeVar("PublicT", bound=Event)
 WakeUpT = TypeVar("WakeUpT", bound=WakeUp)
@@ -251,5 +254,6 @@ class Definition:
     wake_ups: tuple[WakeUpHandler[Any], ...]
     views: tuple[View, ...]
     workers: tuple[Worker, ...] = ()
+    inflows: "tuple[Inflow, ...]" = ()
     wake_up_upcasters: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     event_upcasters: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from termijn.kernel.ids import AccountId, derived_id
 from termijn.kernel.period import Month
+from termijn.rating import unreadable_routes
 from termijn.rating.call_record import CallFile, read_3cx
 from termijn.rating.deck_library import DeckLibrary
 from termijn.rating.errors import BadUsage
@@ -66,6 +67,7 @@ class PolicyBody(BaseModel):
 def router(access: Access) -> APIRouter:
     """All routes, with who may call them."""
     routes = APIRouter()
+    unreadable_routes.add_routes(routes, access)
     _usage_routes(routes, access)
     _suspense_routes(routes, access)
     _reading_routes(routes, access)

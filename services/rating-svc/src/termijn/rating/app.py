@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from termijn.events.rating import PUBLIC, TOPIC
 from termijn.rating import api
 from termijn.rating.closing import CLOSE_MONTH, LATE_USE
+from termijn.rating.collector_topic import USAGE_TOPIC
 from termijn.rating.deck_shelf import DECK_SHELF
 from termijn.rating.policy import POLICY
 from termijn.rating.published import published
@@ -29,6 +30,7 @@ def definition() -> Definition:
         wake_ups=(CLOSE_MONTH,),
         views=VIEWS,
         workers=(SUSPENSE, LATE_USE),
+        inflows=(USAGE_TOPIC,),
     )
 
 

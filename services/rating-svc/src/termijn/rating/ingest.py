@@ -3,17 +3,20 @@
 Works on an asyncpg connection at READ COMMITTED, a transaction per batch, every multi-row write sorted by key.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from termijn.kernel.ids import ProviderId
-from termijn.rating.deck_library import SQL, DeckLibrary
+from termijn.rating.deck_library import SQL, DeckLibrary, Sql
 from termijn.rating.placing import Placed, Waits, resolve, write_placed, write_waiting
 from termijn.rating.usage import Use, Voided
 from termijn.rating.void import void_records
+
+Also = Callable[[Any], Awaitable[None]]
+"""Given the connection, inside the transaction of a batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +40,23 @@ class Intake:
         self.decks = decks
         self._months: set[str] = set()
 
-    async def ingest(self, connection: Any, provider: ProviderId, batch: Sequence[Use | Voided], *, actor: str) -> Report:
+    async def ingest(
+        self, connection: Any, provider: ProviderId, batch: Sequence[Use | Voided], *, actor: str, also: Also | None = None
+    ) -> Report:
         """Take in a batch. The same id twice counts once; with other content it is a conflict, parked and shown (USE-1).
 
-        Raises what PostgreSQL raises; then nothing of the batch happened.
+        ``also`` is what else happens in the same transaction. Raises what PostgreSQL raises; then nothing of the batch happened.
         """
         uses = [record for record in batch if isinstance(record, Use)]
         await self._ensure_months(connection, {use.month for use in uses})
         async with connection.transaction():
             await connection.execute(SQL["set_provider"], provider)
             closing = await lock_and_read_closing(connection, provider)
-            report = await _take_in(connection, provider, closing, uses, self.decks) if uses else Report()
+            report = await take_in(connection, provider, closing, uses, self.decks) if uses else Report()
             voided = [record for record in batch if isinstance(record, Voided)]
             taken_back = await void_records(connection, provider, closing, voided, actor=actor)
+            if also is not None:
+                await also(connection)
         return report + Report(voided=taken_back)
 
     async def _ensure_months(self, connection: Any, months: set[date]) -> None:
@@ -72,7 +79,8 @@ async def lock_and_read_closing(connection: Any, provider: ProviderId) -> int:
     return int(rows[0]["number"])
 
 
-async def _take_in(connection: Any, provider: ProviderId, closing: int, uses: Sequence[Use], decks: DeckLibrary) -> Report:
+async def take_in(connection: Sql, provider: ProviderId, closing: int, uses: Sequence[Use], decks: DeckLibrary) -> Report:
+    """Take in uses inside a transaction that has the shared lock and knows the closing number; their months have a partition."""
     first: dict[tuple[str, str], Use] = {}
     again: list[Use] = []
     for use in uses:
