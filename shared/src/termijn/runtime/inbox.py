@@ -5,6 +5,7 @@ its account, and later messages of that account wait behind it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,15 @@ class MessageMissing(Exception):
     """Messages of a publisher are numbered densely per account, and one has not come; the message says which."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """What a page is met by: which of it is new, which of its accounts are parked, the last number seen per publisher and account."""
+
+    fresh: Sequence[Incoming]
+    held: set[str]
+    last_numbers: dict[tuple[str, str], int]
+
+
 class Inbox:
     """Takes messages of all publishers that one service listens to."""
 
@@ -102,12 +112,11 @@ class Inbox:
             await self._park(provider, message, offsets, reason_of(error))
 
     async def _handle(self, work: UnitOfWork, page: Sequence[Incoming], offsets: Offsets) -> None:
-        fresh = await self._enter(work, page)
-        beyond = await self._advance(work, page)
-        parked = await self._behind(work, fresh, beyond)
-        live = [m for m in fresh if m.envelope.id not in parked and self.listens_to(m)]
-        await self.react(work, live)
-        await write_offsets(work.connection, offsets)
+        arrival = await self._arrive(work, page)
+        beyond = self._advance(work, page, arrival.last_numbers)
+        parked = await self._behind(work, arrival, beyond)
+        add_offsets(work, offsets)
+        await self.react(work, [m for m in arrival.fresh if m.envelope.id not in parked and self.listens_to(m)])
 
     def listens_to(self, message: Incoming) -> bool:
         """Whether there is a reaction to it."""
@@ -116,28 +125,38 @@ class Inbox:
     def _reaction(self, message: Incoming) -> Reaction[Any] | None:
         return self._reactions.get((message.envelope.publisher, message.envelope.type))
 
-    async def _enter(self, work: UnitOfWork, page: Sequence[Incoming]) -> Sequence[Incoming]:
+    async def _arrive(self, work: UnitOfWork, page: Sequence[Incoming]) -> "_Arrival":
+        """Enter what was never seen before, and look up what is known of the accounts."""
+        keys = sorted({(m.envelope.publisher, str(m.envelope.account)) for m in page})
         rows = await work.connection.fetch(
-            SQL["enter_inbox"],
+            SQL["arrive"],
             work.provider,
             [m.envelope.publisher for m in page],
             [m.envelope.id for m in page],
             [m.envelope.account for m in page],
+            [publisher for publisher, _ in keys],
+            [account for _, account in keys],
         )
-        new = {row["message_id"] for row in rows}
+        new: set[UUID] = set()
+        held: set[str] = set()
+        last: dict[tuple[str, str], int] = {}
+        for row in rows:
+            if row["message_id"] is not None:
+                new.add(row["message_id"])
+            elif row["publisher"] is None:
+                held.add(row["account"])
+            else:
+                last[row["publisher"], row["account"]] = row["last_number"]
         fresh = []
         for message in page:
             if message.envelope.id in new:
                 new.discard(message.envelope.id)
                 fresh.append(message)
                 work.facts.taken.append(_taken(message, "handled", None))
-        return fresh
+        return _Arrival(fresh, held, last)
 
-    async def _advance(self, work: UnitOfWork, page: Sequence[Incoming]) -> dict[UUID, str]:
+    def _advance(self, work: UnitOfWork, page: Sequence[Incoming], last: dict[tuple[str, str], int]) -> dict[UUID, str]:
         """Move the dense numbers on, never over a gap; the messages beyond one, by id, with what is missing before them."""
-        keys = sorted({(m.envelope.publisher, str(m.envelope.account)) for m in page})
-        rows = await work.connection.fetch(SQL["read_progress"], work.provider, [k[0] for k in keys], [k[1] for k in keys])
-        last = {(row["publisher"], row["account"]): row["last_number"] for row in rows}
         moved: dict[tuple[str, str], int] = {}
         beyond: dict[UUID, str] = {}
         for message in page:
@@ -149,24 +168,23 @@ class Inbox:
                 last[key] = moved[key] = number
         if moved:
             changed = sorted((*key, number) for key, number in moved.items())
-            await work.connection.execute(SQL["write_progress"], work.provider, *zip(*changed, strict=True))
+            work.also(SQL["write_progress"], work.provider, *zip(*changed, strict=True))
         return beyond
 
     async def follow(self, work: UnitOfWork, message: Incoming) -> None:
         """Move the number on to a message that is replayed. Raises ``MessageMissing`` where one before it has not come."""
-        missing = (await self._advance(work, [message])).get(message.envelope.id)
+        key = (message.envelope.publisher, str(message.envelope.account))
+        rows = await work.connection.fetch(SQL["read_progress"], work.provider, [key[0]], [key[1]])
+        last = {key: rows[0]["last_number"]} if rows else {}
+        missing = self._advance(work, [message], last).get(message.envelope.id)
         if missing is not None:
             raise MessageMissing(missing)
 
-    async def _behind(self, work: UnitOfWork, fresh: Sequence[Incoming], beyond: Mapping[UUID, str]) -> set[UUID]:
+    async def _behind(self, work: UnitOfWork, arrival: "_Arrival", beyond: Mapping[UUID, str]) -> set[UUID]:
         """Put messages of parked accounts behind what is parked there; the ids of those messages."""
-        if not fresh:
-            return set()
-        accounts = sorted({m.envelope.account for m in fresh})
-        rows = await work.connection.fetch(SQL["parked_accounts"], work.provider, accounts)
-        held = {row["account"] for row in rows}
+        held = arrival.held
         behind: list[Incoming] = []
-        for message in fresh:
+        for message in arrival.fresh:
             account, gap = message.envelope.account, beyond.get(message.envelope.id)
             if gap is not None and account not in held:
                 await work.connection.execute(SQL["park_account"], work.provider, account, gap)
@@ -218,13 +236,13 @@ class Inbox:
         """The message could not be handled: it and what comes after it for this account waits for a person."""
 
         async def act(work: UnitOfWork) -> None:
-            fresh = await self._enter(work, [message])
-            await self._advance(work, [message])
-            if fresh:
+            arrival = await self._arrive(work, [message])
+            self._advance(work, [message], arrival.last_numbers)
+            if arrival.fresh:
                 await work.connection.execute(SQL["park_account"], provider, message.envelope.account, reason)
-                await park_messages(work.connection, provider, fresh, reason)
+                await park_messages(work.connection, provider, arrival.fresh, reason)
                 await note(work, [(message, "parked", reason)])
-            await write_offsets(work.connection, offsets)
+            add_offsets(work, offsets)
 
         await self._write.run(provider, message.cause, act)
 
@@ -255,11 +273,11 @@ def _taken(message: Incoming, outcome: str, reason: str | None) -> Taken:
     return Taken(e.publisher, e.id, e.account, e.number, outcome, reason)
 
 
-async def write_offsets(connection: Any, offsets: Offsets) -> None:
+def add_offsets(work: UnitOfWork, offsets: Offsets) -> None:
     """Where to go on reading, in the transaction of what was read."""
     if offsets:
         rows = sorted((topic, partition, offset) for (topic, partition), offset in offsets.items())
-        await connection.execute(SQL["write_offsets"], *zip(*rows, strict=True))
+        work.also(SQL["write_offsets"], *zip(*rows, strict=True))
 
 
 async def park_messages(connection: Any, provider: ProviderId, messages: Sequence[Incoming], reason: str) -> None:

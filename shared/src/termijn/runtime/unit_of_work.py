@@ -19,6 +19,7 @@ from termijn.runtime import codec
 from termijn.runtime.aggregate import Aggregate, CommandT, EventT, SetTimer, StateT, TimerChange
 from termijn.runtime.clock import machine_now
 from termijn.runtime.handling import Blobs, Cause, Definition, Recorded, Row, Statement
+from termijn.runtime.joined import Write, execute_joined
 from termijn.runtime.journal_entry import Facts, NotedUnit
 from termijn.runtime.keys import KeyDestroyed
 from termijn.runtime.sql import load
@@ -89,6 +90,7 @@ class UnitOfWork:
         self._pending: list[Recorded] = []
         self._timers: list[tuple[str, AccountId, TimerChange]] = []
         self._arrived: list[str] = []
+        self._writes: list[Write] = []
         self._snapshots_due: dict[str, tuple[Aggregate[Any, Any, Any], str]] = {}
         self.written: set[str] = set()
         self.facts = Facts()
@@ -203,25 +205,35 @@ class UnitOfWork:
         """Say that a fact is there now."""
         self._arrived.append(fact)
 
+    def also(self, sql: str, *args: object) -> None:
+        """Write this with the next flush, in one statement with what was decided by then. Nothing that is decided may need it."""
+        self._writes.append((sql, args))
+
     async def flush(self) -> None:
-        """Write what was decided: events, public events, timers, synchronous read models."""
+        """Write what was decided: events, public events, timers in one statement, then synchronous read models."""
         pending, self._pending = self._pending, []
         timers, self._timers = self._timers, []
         arrived, self._arrived = self._arrived, []
         if pending:
-            await self._write_events(pending)
-            await self._write_views(pending)
-        await self._write_timers(timers)
+            await self._add_events(pending)
         if arrived:
-            await self.connection.execute(SQL["note_arrived"], self.provider, arrived)
+            self.also(SQL["note_arrived"], self.provider, arrived)
+        cancelled = self._add_timers(timers)
+        writes, self._writes = self._writes, []
+        await execute_joined(self.connection, writes)
+        if cancelled:
+            # A statement of its own: what was set just now may be cancelled, too.
+            await self.connection.execute(SQL["cancel_timers"], self.provider, self.now, cancelled)
+        if pending:
+            await self._write_views(pending)
 
-    async def _write_events(self, pending: Sequence[Recorded]) -> None:
+    async def _add_events(self, pending: Sequence[Recorded]) -> None:
         public = [(recorded, event) for recorded in pending for event in self._plant.definition.publish(recorded)]
         accounts = {r.account for r in pending if codec.has_personal_data(r.event)}
         accounts |= {r.account for r, event in public if codec.has_personal_data(event)}
         sealer = await self._plant.keys.sealer(self.provider, sorted(accounts))
         data = [codec.encode(r.event, r.account, sealer).decode() for r in pending]
-        await self.connection.execute(
+        self.also(
             SQL["append_events"],
             self.provider,
             self._plant.epoch,
@@ -237,15 +249,15 @@ class UnitOfWork:
             self._recorded_at,
         )
         if public:
-            await self._write_outbox(public, sealer)
+            self._add_public(public, sealer)
 
-    async def _write_outbox(self, public: Sequence[tuple[Recorded, Event]], sealer: codec.Sealer) -> None:
+    def _add_public(self, public: Sequence[tuple[Recorded, Event]], sealer: codec.Sealer) -> None:
         ordinals: dict[UUID, int] = {}
         envelopes = []
         for recorded, event in public:
             ordinal = ordinals[recorded.event_id] = ordinals.get(recorded.event_id, -1) + 1
             envelopes.append(envelope_of(recorded, event, ordinal, self._plant.definition.name))
-        await self.connection.execute(
+        self.also(
             SQL["add_to_outbox"],
             self.provider,
             [r.account for r, _ in public],
@@ -254,31 +266,32 @@ class UnitOfWork:
             [codec.encode(e, r.account, sealer) for r, e in public],
         )
 
-    async def _write_timers(self, timers: Sequence[tuple[str, AccountId, TimerChange]]) -> None:
+    def _add_timers(self, timers: Sequence[tuple[str, AccountId, TimerChange]]) -> list[str]:
+        """Add the timers that are set; the ids of those that are cancelled.
+
+        In order of decision: an occasion may be set and cancelled, never the other way round, within one unit of work.
+        """
         if not timers:
-            return
+            return []
         service = self._plant.definition.name
-        # In order of decision: an occasion may be set and cancelled, never the other way round, within one unit of work.
         new = [
             TimerRow.of(service, self.provider, stream, account, change)
             for stream, account, change in timers
             if isinstance(change, SetTimer)
         ]
         if new:
-            await self.connection.execute(SQL["set_timers"], self.provider, self.now, *zip(*(row.columns() for row in new), strict=True))
-        old = [timer_id_of(service, stream, change.occasion) for stream, _, change in timers if not isinstance(change, SetTimer)]
-        if old:
-            await self.connection.execute(SQL["cancel_timers"], self.provider, self.now, old)
+            self.also(SQL["set_timers"], self.provider, self.now, *zip(*(row.columns() for row in new), strict=True))
+        return [timer_id_of(service, stream, change.occasion) for stream, _, change in timers if not isinstance(change, SetTimer)]
 
     async def _write_views(self, pending: Sequence[Recorded]) -> None:
         statements = [s for view in self._plant.definition.views if view.is_synchronous for r in pending for s in view.apply(r)]
         await run_statements(self.connection, statements)
 
-    async def note_unit(self) -> None:
+    def note_unit(self) -> None:
         """Leave word for the journal of what this unit of work did; the relay takes it there."""
         if self._plant.is_journaled and (self.written or self.facts):
             noted = msgspec.msgpack.encode(NotedUnit(self.now, self.facts))
-            await self.connection.execute(KEEPING["note_unit"], self.provider, self._plant.epoch, noted)
+            self.also(KEEPING["note_unit"], self.provider, self._plant.epoch, noted)
 
     async def save_snapshots(self) -> None:
         """Keep the state of long streams, so that their next load is short. Sealed, because states hold personal data."""

@@ -89,9 +89,9 @@ class WritePath:
         try:
             async with begun(connection, provider):
                 result = await act(work)
+                work.note_unit()
                 await work.flush()
                 await work.save_snapshots()
-                await work.note_unit()
                 fault("write.before_commit")
             fault("write.after_commit")
         except (*CONFLICTS, Queued) as error:

@@ -10,10 +10,11 @@ order by ordinal;
 -- Many streams, each beyond the version that is already known of it: its snapshot, where it is newer and was taken with the same
 -- shape of state, and the events after that. LATERAL with ORDER BY or LIMIT stays a look-up per stream whatever the planner
 -- believes: a plan that was made while the table was empty would otherwise read all events of the provider, until the next ANALYZE.
+-- The arrays come out of a subquery, so that their length is no reason to plan anew each time (which took longer than running it).
 with known as materialized (
   -- COALESCE is computed here: beneath row-level security it would count as leaky, and the index would not be used for versions.
   select k.stream, coalesce(s.version, k.version) as since, s.account, s.sealed_state
-  from unnest($2::text[], $3::int[], $4::text[]) as k(stream, version, fingerprint)
+  from unnest((select $2::text[]), (select $3::int[]), (select $4::text[])) as k(stream, version, fingerprint)
   left join lateral (
     select version, account, sealed_state from snapshot
     where provider = $1 and stream = k.stream and fingerprint = k.fingerprint and version > k.version limit 1
@@ -101,6 +102,26 @@ from unnest($2::text[], $3::uuid[], $4::text[]) as new(publisher, message_id, ac
 order by publisher, message_id
 on conflict do nothing returning message_id;
 
+-- name: arrive
+-- A page of messages arrives, in one round trip: enter_inbox, read_progress and parked_accounts as rows of their own kinds.
+with entered as (
+  insert into inbox (provider, publisher, message_id, account, outcome)
+  select $1, publisher, message_id, account, 'handled'
+  from unnest($2::text[], $3::uuid[], $4::text[]) as new(publisher, message_id, account)
+  order by publisher, message_id
+  on conflict do nothing returning message_id
+), held as (
+  -- The lock makes a replay wait for whoever parks behind it.
+  select account from parked_key where provider = $1 and account = any($4::text[]) for share
+)
+select message_id, null::text as publisher, null::text as account, null::bigint as last_number from entered
+union all
+select null, null, account, null from held
+union all
+select null, k.publisher, k.account, p.last_number from unnest((select $5::text[]), (select $6::text[])) as k(publisher, account), lateral (
+  select last_number from publisher_progress where provider = $1 and publisher = k.publisher and account = k.account limit 1
+) as p;
+
 -- name: note_outcomes
 -- What became of messages that were not simply handled.
 update inbox set outcome = noted.outcome, reason = noted.reason
@@ -109,8 +130,8 @@ where inbox.provider = $1 and inbox.publisher = noted.publisher and inbox.messag
   and inbox.message_id = any($3::uuid[]);
 
 -- name: read_progress
--- The last number seen per publisher and account.
-select k.publisher, k.account, p.last_number from unnest($2::text[], $3::text[]) as k(publisher, account), lateral (
+-- The last number seen per publisher and account. A subquery for the reason given at load_streams.
+select k.publisher, k.account, p.last_number from unnest((select $2::text[]), (select $3::text[])) as k(publisher, account), lateral (
   select last_number from publisher_progress where provider = $1 and publisher = k.publisher and account = k.account limit 1
 ) as p;
 
