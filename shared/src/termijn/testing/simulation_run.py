@@ -38,7 +38,7 @@ IDLE_PER_MILLE = 60
 """How often a step is tried although nothing is expected of it."""
 AHEAD_PER_MILLE = 25
 """Lagging: how often the clock moves while there is work."""
-RESTLESS_STEPS_MAX = 5_000
+RESTLESS_STEPS_MAX = 2_000
 """More steps than this at one instant, and it will never come to rest."""
 EVENINGS_MAX = 10_000
 

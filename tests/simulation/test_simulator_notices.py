@@ -1,0 +1,79 @@
+"""The simulator can fail: with each of these mistakes in the machinery, histories come out wrong and say how to see it again."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from termijn.embedded.postgres import EmbeddedPostgres
+from termijn.runtime.inbox import Inbox, Incoming
+from termijn.runtime.relay import Relay
+from termijn.runtime.service import POLL_RECORDS_MAX, Service
+from termijn.runtime.unit_of_work import UnitOfWork
+from termijn.testing.simulation import Wrong, play
+from termijn.testing.simulation_run import Mode
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+STEPS = 1_000
+
+
+def forget_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inbox takes every message for a new one."""
+
+    async def enter(self: Inbox, work: Any, page: Sequence[Incoming]) -> Sequence[Incoming]:
+        await original(self, work, page)
+        return page
+
+    original = Inbox._enter
+    monkeypatch.setattr(Inbox, "_enter", enter)
+
+
+def acknowledge_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offsets are committed before the effect is: what dies between loses messages."""
+
+    async def consume(self: Service, timeout_s: float = 0.0) -> int:
+        assert self._consumer is not None
+        records = await self._consumer.poll(POLL_RECORDS_MAX, timeout_s)
+        offsets = {(record.topic, record.partition): record.offset + 1 for record in records}
+        await self._consumer.commit(offsets)
+        if records:
+            await self.inbox.take([Incoming.of(record) for record in records], {})
+        return len(records)
+
+    monkeypatch.setattr(Service, "consume", consume)
+
+
+def throw_away_unheard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The relay takes what it tried to publish for published."""
+
+    async def publish(self: Relay, rows: list[Any]) -> list[Any]:
+        try:
+            return list(await original(self, rows))
+        except Exception:
+            return rows
+
+    original = Relay._publish
+    monkeypatch.setattr(Relay, "_publish", publish)
+
+
+def remember_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was decided is remembered before it is committed."""
+
+    async def flush(self: UnitOfWork) -> None:
+        await original(self)
+        self.remember()
+
+    original = UnitOfWork.flush
+    monkeypatch.setattr(UnitOfWork, "flush", flush)
+
+
+@pytest.mark.parametrize("mistake", [forget_what_was_seen, acknowledge_first, throw_away_unheard, remember_too_early])
+async def test_a_mistake_in_the_machinery_is_noticed(
+    mistake: Callable[[pytest.MonkeyPatch], None], postgres_server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the message says how to play the same history again."""
+    mistake(monkeypatch)
+    with pytest.raises(Wrong, match=r"python -m termijn\.testing\.simulation --seed 5 --steps 1000 --mode strict"):
+        await play(postgres_server, tmp_path, seed=5, steps=STEPS, mode=Mode.STRICT)
