@@ -273,11 +273,21 @@ def _taken(message: Incoming, outcome: str, reason: str | None) -> Taken:
     return Taken(e.publisher, e.id, e.account, e.number, outcome, reason)
 
 
-def add_offsets(work: UnitOfWork, offsets: Offsets) -> None:
+async def write_offsets(connection: Any, offsets: Offsets) -> None:
     """Where to go on reading, in the transaction of what was read."""
     if offsets:
-        rows = sorted((topic, partition, offset) for (topic, partition), offset in offsets.items())
-        work.also(SQL["write_offsets"], *zip(*rows, strict=True))
+        await connection.execute(SQL["write_offsets"], *_columns(offsets))
+
+
+def add_offsets(work: UnitOfWork, offsets: Offsets) -> None:
+    """The same, in one statement with what the unit of work writes."""
+    if offsets:
+        work.also(SQL["write_offsets"], *_columns(offsets))
+
+
+def _columns(offsets: Offsets) -> Sequence[tuple[object, ...]]:
+    rows = sorted((topic, partition, offset) for (topic, partition), offset in offsets.items())
+    return list(zip(*rows, strict=True))
 
 
 async def park_messages(connection: Any, provider: ProviderId, messages: Sequence[Incoming], reason: str) -> None:
