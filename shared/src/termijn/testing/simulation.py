@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import io
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -169,6 +170,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=HISTORY_STEPS)
     parser.add_argument("--mode", choices=[*Mode, "both"], default="both")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the server is ours to stop
     modes = list(Mode) if asked.mode == "both" else [Mode(asked.mode)]
     with server_for_simulation() as (server, folder):
         try:
