@@ -60,7 +60,7 @@ async def examine(installation: Installation, service: Service) -> Finding:
     await _catch_up(service, finding)
     finding.told = await told(service, [each for each in installation.services if each is not service])
     finding.series = await series_of(service)
-    _judge_forgotten(finding)
+    judge_forgotten(finding)
     for law in LAWS[service.name]:
         for row in await service.database.short(EVERY_PROVIDER, law.sql):
             finding.losses.append(f"{law.sentence}: {row['provider']}/{row['account']} {row['subject']}: {row['detail']}")
@@ -78,7 +78,7 @@ async def _catch_up(service: Service, finding: Finding) -> None:
         await service.database.short(EVERY_PROVIDER, sql)
 
 
-def _judge_forgotten(finding: Finding) -> None:
+def judge_forgotten(finding: Finding) -> None:
     """A number of a document must never be given twice, so a forgotten document forbids; other facts a person may give up."""
     for one in finding.told.forgotten:
         what = f"{one.provider}/{one.account}: number {one.number}, {one.type or 'nobody knows what'}, was told and is not known any more"

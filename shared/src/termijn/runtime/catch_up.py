@@ -184,8 +184,7 @@ async def _finish(database: ServiceDatabase, address: Address, last_position: in
         await connection.execute("delete from unjournaled_unit where position <= $1", last_position)
     owner = await asyncpg.connect(address.owner_dsn)
     try:
-        above = max(last_position, await owner.fetchval(SQL["last_unit"])) + 1
-        await owner.execute(f"alter table unjournaled_unit alter column position restart with {int(above)}")
+        await owner.execute(SQL["raise_positions"], last_position)
     finally:
         await owner.close()
 

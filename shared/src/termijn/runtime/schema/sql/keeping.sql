@@ -20,6 +20,11 @@ delete from unjournaled_unit where position = any($1::bigint[]);
 -- The highest position that this database ever gave; it never goes back, but in a restored database.
 select coalesce(pg_sequence_last_value(pg_get_serial_sequence('unjournaled_unit', 'position')::regclass), 0) as position;
 
+-- name: raise_positions
+-- Positions go on above the journal's. (Restarting the sequence instead would make it look as if it had given none.)
+select setval(seq, greatest($1::bigint, coalesce(pg_sequence_last_value(seq), 0), 1))
+from (select pg_get_serial_sequence('unjournaled_unit', 'position')::regclass as seq) as of_table;
+
 -- name: read_hold
 -- Why the service is held, if it is.
 select reason, since from service_hold;
