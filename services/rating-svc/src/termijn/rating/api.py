@@ -21,8 +21,7 @@ from termijn.rating.suspense import retry_all, shared_lock_and_closing
 from termijn.rating.usage import Use, Voided, read_batch, read_binary, read_structured, text_of
 from termijn.rating.void import void_records
 from termijn.runtime.handling import Cause, Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
-from termijn.runtime.http.calls import answer
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
 from termijn.runtime.http.settings import add_replacing
 from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load

@@ -6,8 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from termijn.rating.collector_topic import SQL, read_again
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, paging
-from termijn.runtime.http.calls import answer
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
 
 
 def add_routes(routes: APIRouter, access: Access) -> None:
