@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check mutants bench clean
+.PHONY: help demo up test check mutants bench simulate fire clean
 
 help: ## what there is to do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,12 @@ mutants: .venv/ready ## prove that tests can fail: ARGS="--changed", "--rule CAT
 bench: .venv/ready ## how fast it is here: NAME="append clock" for some of it, ARGS=--quick to see that it works
 	@for name in $(or $(NAME),append command timers rebuild transport clock demo); do \
 	  echo "== $$name"; $(BIN)/termijn bench $$name $(ARGS) || exit 1; done
+
+simulate: .venv/ready ## random histories under faults: STEPS=1000000 SEED=1 (nightly; docs/nightly.md)
+	$(BIN)/python -m termijn.testing.simulation --steps $(or $(STEPS),20000) --seed $(or $(SEED),1)
+
+fire: .venv/ready ## random SIGKILLs, one process and two replicas: KILLS=1000 SEED=1 (nightly; docs/nightly.md)
+	$(BIN)/python -m termijn.testing.fire --kills $(or $(KILLS),50) --seed $(or $(SEED),1)
 
 clean: ## remove what was built; data folders stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
