@@ -1,6 +1,8 @@
 -- name: inbox_due
--- Providers with messages older than 180 days, a day in grace: so they are trimmed once a day. Longer than any topic keeps them.
-select distinct provider from inbox where received_at < now() - interval '181 days';
+-- Whose the oldest message is, if it is older than 180 days and a day of grace: so trimming comes once a day. By the one oldest row,
+-- which the index gives; asked with "exists", the planner read the whole table for the answer no.
+select provider from (select provider, received_at from inbox order by received_at limit 1) as oldest
+where received_at < now() - interval '181 days';
 
 -- name: trim_inbox
 -- A batch of the oldest. What waits or is parked is known elsewhere, and its message comes from there.
@@ -12,8 +14,9 @@ with gone as (
 ) select count(*) as rows from gone;
 
 -- name: idempotency_due
--- Providers with answers older than 7 days.
-select distinct provider from idempotency where created_at < now() - interval '8 days';
+-- Whose the oldest answer is, if it is older than 7 days and a day.
+select provider from (select provider, created_at from idempotency order by created_at limit 1) as oldest
+where created_at < now() - interval '8 days';
 
 -- name: trim_idempotency
 -- A batch of the oldest. Machine time: callers retry in machine time.
@@ -25,11 +28,12 @@ with gone as (
 ) select count(*) as rows from gone;
 
 -- name: timer_due
--- Providers with timers that were over 13 months ago: domain time, which the newest event tells.
-select distinct provider from timer
-where (fired_at is not null or cancelled_at is not null)
-  and coalesce(fired_at, cancelled_at) < (
-    select occurred_at from event order by epoch desc, txid desc, position desc limit 1) - interval '13 months 1 day';
+-- Whose timer was over first, if that was 13 months and a day ago: domain time, which the newest event tells.
+select provider from (
+  select provider, coalesce(fired_at, cancelled_at) as over_at from timer
+  where fired_at is not null or cancelled_at is not null order by coalesce(fired_at, cancelled_at) limit 1
+) as oldest
+where over_at < (select occurred_at from event order by epoch desc, txid desc, position desc limit 1) - interval '13 months 1 day';
 
 -- name: trim_timer
 -- A batch of the oldest. A reversal comes at most 13 months late; no occasion is asked for again after that.
