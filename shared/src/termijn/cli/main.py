@@ -30,6 +30,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("explain", "Why this date, why this amount?", "termijn.cli.explain"),
     Entry("demo", "Six months of a provider, from orders to the bailiff.", "termijn.cli.demo"),
     Entry("up", "All services and their OpenAPI pages on one port.", "termijn.cli.up"),
+    Entry("serve", "One service alone, for deployments.", "termijn.cli.serve"),
     Entry("verify", "Do the books hold?", "termijn.cli.verify"),
     Entry("clock", "Read the clock; in a sandbox, move it forward.", "termijn.cli.clock"),
     Entry("parked", "Accounts that wait for a person: list and replay.", "termijn.cli.parked"),
