@@ -1,5 +1,6 @@
 """A service is lost and comes back from a backup of the day before: nothing is lost, no number is given twice, no letter goes twice."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,10 +14,14 @@ import pytest
 from termijn.embedded.installation import Installation, open_installation
 from termijn.embedded.postgres import EmbeddedPostgres
 from termijn.keeping.backup import backup
+from termijn.keeping.manifest import NoBackup
 from termijn.keeping.place import Place
 from termijn.keeping.recovery import Finding, examine, release
-from termijn.keeping.restore import StillRunning, restore_all, restore_service
+from termijn.keeping.restore import AlreadyThere, StillRunning, restore_all, restore_service
 from termijn.kernel.calendar import at
+from termijn.kernel.errors import InvalidInput
+from termijn.kernel.ids import ProviderId
+from termijn.runtime.keys import KeyDestroyed, KeyStore
 from termijn.testing.story import FIRST_DAY, MadeCall, Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -167,3 +172,84 @@ async def test_invoicing_and_dunning_come_back_from_the_day_before_and_nothing_d
         await recovered(story.installation, "dunning")
         await story.until(LAST_DAY)
         assert await outcome(story, place) == expected
+
+
+@pytest.mark.rule("INV-7", "INV-17")
+async def test_a_whole_installation_comes_back_in_another_place_as_of_the_end_of_its_backup(lives: Lives, tmp_path: Path) -> None:
+    """Databases are dumped one after the other while all four services go on; the copied journal makes one moment of them."""
+    place = lives.place()
+    async with lives.story(place) as story:
+        await begin(story)
+        await story.until(date(2026, 2, 3))
+        making = asyncio.create_task(backup(place, tmp_path / "whole"))
+        await story.order("sloppy", "workplace", module_id="sloppy-3")
+        await story.until(date(2026, 3, 3))
+        manifest = await making
+        numbers = [one["number"] for account in ACCOUNTS for one in await story.invoices(account)]
+    assert set(manifest.databases) == {"contracts", "rating", "invoice", "dunning", "log", "keys"}
+    elsewhere = lives.place()
+    await restore_all(elsewhere, tmp_path / "whole")
+    async with lives.story(elsewhere) as story:
+        for service in story.installation.services:
+            assert await service.is_held()
+        for service in story.installation.services:
+            await recovered(story.installation, service.name)
+        await story.until(date(2026, 3, 3))
+        await story.verify()
+        assert [one["number"] for account in ACCOUNTS for one in await story.invoices(account)] == numbers
+
+
+async def test_a_backup_that_is_not_whole_or_was_changed_is_not_restored(lives: Lives, tmp_path: Path) -> None:
+    """Nothing is touched before everything was looked at."""
+    place = lives.place()
+    async with lives.story(place) as story:
+        await story.open_shop()
+        await backup(place, tmp_path / "kept")
+    with pytest.raises(NoBackup, match="not empty"):
+        await backup(place, tmp_path / "kept")
+    with pytest.raises(AlreadyThere):
+        await restore_all(place, tmp_path / "kept")
+    dump = tmp_path / "kept" / "databases" / "invoice.dump"
+    content = dump.read_bytes()
+    dump.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(NoBackup, match="not what was written"):
+        await restore_service(place, tmp_path / "kept", "invoice")
+    dump.write_bytes(content)
+    with pytest.raises(InvalidInput, match="portal"):
+        await restore_service(place, tmp_path / "kept", "portal")
+    keys = (tmp_path / "kept" / "keys" / "keys.dump").rename(tmp_path / "keys.dump")
+    elsewhere = lives.place()
+    with pytest.raises(NoBackup, match="kept for a shorter time"):
+        await restore_all(elsewhere, tmp_path / "kept")
+    await restore_all(elsewhere, tmp_path / "kept", keys=keys)
+    (tmp_path / "kept" / "manifest.json").unlink()
+    with pytest.raises(NoBackup, match="no manifest"):
+        await restore_all(lives.place(), tmp_path / "kept")
+    async with lives.story(place) as story:
+        assert not await story.installation.service("invoice").is_held()
+
+
+@pytest.mark.rule("CON-7")
+async def test_what_was_erased_after_the_backup_stays_erased(lives: Lives, tmp_path: Path) -> None:
+    """A later backup's list of destroyed keys is applied to the older keys."""
+    place = lives.place()
+    async with lives.story(place) as story:
+        await story.open_shop()
+        await story.customer("acme")
+        await story.customer("bounce")
+        await story.installation.settle()
+        await backup(place, tmp_path / "before")
+        keys = story.installation.service("contracts").plant.keys
+        assert isinstance(keys, KeyStore)
+        await keys.destroy(ProviderId(story.provider), "acme")
+        await backup(place, tmp_path / "after")
+    elsewhere = lives.place()
+    await restore_all(elsewhere, tmp_path / "before", erased=[tmp_path / "after" / "keys" / "erased.json"])
+    async with lives.story(elsewhere) as story:
+        contracts = story.installation.service("contracts")
+        for service in story.installation.services:
+            await recovered(story.installation, service.name)
+        sealer = await contracts.plant.keys.sealer(ProviderId(story.provider), ["bounce"])
+        assert sealer.seal("bounce", b"x")
+        with pytest.raises(KeyDestroyed):
+            (await contracts.plant.keys.sealer(ProviderId(story.provider), ["acme"])).seal("acme", b"x")

@@ -12,6 +12,7 @@ from termijn.embedded.verify import LAWS
 from termijn.keeping.series import DOCUMENTS, Series, series_of
 from termijn.keeping.told import Forgotten, Told, told
 from termijn.runtime.catch_up import CaughtUp, JournalIncomplete, catch_up
+from termijn.runtime.clock import SandboxClock
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.journal import JournalDamaged
 from termijn.runtime.service import Service
@@ -102,6 +103,9 @@ async def release(service: Service, finding: Finding) -> None:
         topic, partition = lost.place
         first = lost.first if lost.wanted < lost.first else lost.end
         await service.database.short(EVERY_PROVIDER, SQL["move_offset"], topic, partition, first)
+    until = finding.caught_up.until if finding.caught_up is not None else None
+    if isinstance(service.clock, SandboxClock) and until is not None and until > await service.clock.load():
+        await service.clock.advance_to(until)  # a clock that was restored too would date what comes next before what is there
     await service.hold.lift()
     service.plant.cache.forget_all()
 

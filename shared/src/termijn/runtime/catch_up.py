@@ -6,6 +6,7 @@ What is put back is told again under its own ids and numbers; listeners that hea
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,10 @@ class JournalIncomplete(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class CaughtUp:
-    """What was put back. ``unsettled``: messages that waited or were parked when they were last seen, by publisher and account."""
+    """What was put back.
+
+    ``unsettled``: messages that waited or were parked when they were last seen, by id. ``until``: the last domain time in it.
+    """
 
     units: int = 0
     events: int = 0
@@ -43,6 +47,7 @@ class CaughtUp:
     timers: int = 0
     numbers: int = 0
     unsettled: dict[UUID, Taken] = field(default_factory=dict)
+    until: datetime | None = None
 
 
 class Adoption(UnitOfWork):
@@ -133,6 +138,7 @@ async def _put_back(database: ServiceDatabase, plant: Plant, unit: KeptUnit, don
     done.messages += messages
     done.timers += timers
     done.units += bool(unit.events or messages or timers)
+    done.until = max(unit.now, done.until or unit.now)
 
 
 async def _put_back_messages(connection: Any, unit: KeptUnit, done: CaughtUp) -> int:
