@@ -142,7 +142,7 @@ def test_a_step_stopped_because_it_is_settled_closes_the_case(account: Player) -
     account.miss("a", ISSUED, DUE)
     account.to(day(33))
     assert [event.reason for event in account.events(CaseClosed)] == ["paid"]
-    assert account.timers.keys() <= {"ten/2026-02-03"}
+    assert account.timers.keys() <= {"ten/2026-02-03/10:00"}
 
 
 # -- Money -----------------------------------------------------------------------------------------------------------

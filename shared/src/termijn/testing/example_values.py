@@ -333,6 +333,7 @@ POLICIES: Mapping[str, Any] = {
     "days_between_steps": 5,
     "days_to_pay_min": 5,
     "handover_min": "25.00",
+    "handovers_at": "17:00",
     "hold_days_max": 366,
     "invoice_series": "F",
     "ladder": [
@@ -343,8 +344,10 @@ POLICIES: Mapping[str, Any] = {
         {"step": "bailiff", "counts_from": "invoice", "days": 60},
     ],
     "layouts": {"utrecht": {}},
+    "letters_at": "10:00",
     "longest_term_days": 60,
     "never_suspended": ["domain"],
+    "proposals_at": "08:00",
     "remainder_written_off_below": "1.00",
     "reversals": {"AM04": {"collects_again": True}, "AC04": {"blocks_mandate": True}, "AM05": {"is_our_mistake": True}},
     "run_day": 1,

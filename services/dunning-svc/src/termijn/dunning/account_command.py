@@ -66,14 +66,14 @@ class ProveDelivery(AccountCommand, frozen=True, kw_only=True):
 
 
 class ProposeStep(AccountCommand, frozen=True, kw_only=True):
-    """The day of the case's next step has come (08:00). ``timer`` names the plan that the date belongs to."""
+    """The day of the case's next step has come (``proposals_at``). ``timer`` names the plan that the date belongs to."""
 
     case_id: CaseId
     timer: str
 
 
 class ProposeLateness(AccountCommand, frozen=True, kw_only=True):
-    """The day of a warning or suspension has come (08:00)."""
+    """The day of a warning or suspension has come (``proposals_at``)."""
 
     attempt: int
 
@@ -96,7 +96,7 @@ class TakeRefusal(AccountCommand, frozen=True, kw_only=True):
 
 
 class TakeSteps(AccountCommand, frozen=True, kw_only=True):
-    """It is ten o'clock: letters and suspensions leave. ``text`` is the letter that ``letters.draft`` of this state asks for."""
+    """It is the hour of letters: letters and suspensions leave. ``text`` is the letter that ``letters.draft`` of this state asks for."""
 
     account: AccountId
     on: date
@@ -104,7 +104,7 @@ class TakeSteps(AccountCommand, frozen=True, kw_only=True):
 
 
 class HandOver(AccountCommand, frozen=True, kw_only=True):
-    """It is five o'clock: the case goes to the bailiff. The facts are those that ``handover.ready`` of this state asks for."""
+    """It is the hour of handovers: the case goes to the bailiff. The facts are those that ``handover.ready`` of this state asks for."""
 
     case_id: CaseId
     timer: str

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from termijn.dunning.policy import Hours
 from termijn.events.base import Blob, Event
 from termijn.events.contracts import Party, TermsAcceptance
 from termijn.events.dunning import (
@@ -243,6 +244,12 @@ class LatenessEnded(Event, frozen=True, kw_only=True):
     reason: Literal["paid", "withdrawn", "nothing_due"]
 
 
+class HoursAdopted(Event, frozen=True, kw_only=True):
+    """The timers that this account sets from now on keep the hours of the policy of now (TIM-3)."""
+
+    hours: Hours
+
+
 AccountEvent = (
     AccountLearned
     | CaseStarted
@@ -272,6 +279,7 @@ AccountEvent = (
     | SuspensionPlanned
     | TerminationPlanned
     | LatenessEnded
+    | HoursAdopted
     | SuspensionRequested
     | ResumptionRequested
     | TerminationRequested

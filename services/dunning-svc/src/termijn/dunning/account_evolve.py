@@ -18,6 +18,7 @@ from termijn.dunning.account_event import (
     DeliveryProven,
     HoldEnded,
     HoldPlaced,
+    HoursAdopted,
     LadderRested,
     LadderResumed,
     LatenessEnded,
@@ -103,6 +104,8 @@ def evolve(state: DunningAccount, event: AccountEvent) -> DunningAccount:
         case HoldPlaced():
             hold = Hold(invoice_id=event.invoice_id, since=event.since, until=event.until)
             return replace(state, holds={**state.holds, event.hold_id: hold}, holds_made=state.holds_made + 1)
+        case HoursAdopted():
+            return replace(state, hours=event.hours)
         case HoldEnded():
             return replace(state, holds=_without(state.holds, event.hold_id))
         case WarningPlanned():

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from termijn.dunning.account_event import PlannedStep, RestKind
+from termijn.dunning.policy import Hours
 from termijn.events.base import Blob
 from termijn.events.contracts import Party, TermsAcceptance
 from termijn.events.dunning import LetterItem
@@ -195,6 +196,7 @@ class DunningAccount(msgspec.Struct, frozen=True, kw_only=True):
     holds_made: int = 0
     letters: dict[str, tuple[LetterItem, ...]] = msgspec.field(default_factory=dict)
     last_letter_on: date | None = None
+    hours: Hours = Hours()
 
     def held(self, invoice_id: InvoiceId) -> bool:
         """Whether a hold covers this invoice."""

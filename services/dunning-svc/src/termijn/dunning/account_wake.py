@@ -15,7 +15,8 @@ from termijn.dunning.account_event import (
     WarningPlanned,
 )
 from termijn.dunning.account_state import DunningAccount, OpenCase
-from termijn.dunning.decided import DAY, HANDOVER_AT, LETTERS_AT, PROPOSED_AT
+from termijn.dunning.decided import DAY
+from termijn.dunning.policy import Hours
 from termijn.events.dunning import CaseClosed, ResumptionRequested, StepProposed, TerminationRequested
 from termijn.kernel.calendar import add_bank_days, at
 from termijn.kernel.ids import CaseId
@@ -26,26 +27,26 @@ COLLECTION_BANK_DAYS = 6
 
 
 class StepDay(WakeUp, frozen=True, kw_only=True):
-    """08:00: the day of a case's next step. ``timer`` names the plan that set it."""
+    """``proposals_at``: the day of a case's next step. ``timer`` names the plan that set it."""
 
     case_id: CaseId
     timer: str
 
 
 class LatenessDay(WakeUp, frozen=True, kw_only=True):
-    """08:00: the day of a warning or suspension."""
+    """``proposals_at``: the day of a warning or suspension."""
 
     attempt: int
 
 
 class TenOClock(WakeUp, frozen=True, kw_only=True):
-    """10:00: letters and suspensions of this day leave."""
+    """``letters_at``: letters and suspensions of this day leave."""
 
     on: date
 
 
 class HandoverHour(WakeUp, frozen=True, kw_only=True):
-    """17:00: the case goes to the bailiff."""
+    """``handovers_at``: the case goes to the bailiff."""
 
     case_id: CaseId
     timer: str
@@ -65,7 +66,7 @@ class HoldOver(WakeUp, frozen=True, kw_only=True):
 
 
 class TerminationDay(WakeUp, frozen=True, kw_only=True):
-    """10:00: the suspension has lasted; a manager is asked."""
+    """``letters_at``: the suspension has lasted; a manager is asked."""
 
     attempt: int
 
@@ -74,9 +75,9 @@ def wakes(event: AccountEvent, state: DunningAccount) -> Sequence[TimerChange]:
     """Timers that this event sets and cancels (TIM-1). A closed case leaves none behind (DUN-6)."""
     match event:
         case StepsPlanned():
-            return _of_plan(state.cases.get(event.case_id))
+            return _of_plan(state.cases.get(event.case_id), state.hours)
         case LadderRested():
-            return _of_rest(event, state.cases.get(event.case_id))
+            return _of_rest(event, state.cases.get(event.case_id), state.hours)
         case CaseClosed():
             closed = state.closed.get(event.case_id)
             if closed is None:
@@ -87,10 +88,12 @@ def wakes(event: AccountEvent, state: DunningAccount) -> Sequence[TimerChange]:
         case StepProposed(step="bailiff"):
             timer = event.proposal.removesuffix("/bailiff")
             wake_up = HandoverHour(case_id=event.case_id, timer=timer)
-            return (SetTimer(occasion=f"{timer}/handover", due_at=at(event.planned_on, HANDOVER_AT), wake_up=wake_up),)
+            return (SetTimer(occasion=f"{timer}/handover", due_at=at(event.planned_on, state.hours.handovers_at), wake_up=wake_up),)
         case StepProposed():
             on = event.planned_on
-            return (SetTimer(occasion=f"ten/{on.isoformat()}", due_at=at(on, LETTERS_AT), wake_up=TenOClock(on=on)),)
+            # The hour is part of the name: a day whose hour is moved after it has passed gets its letters at the new one.
+            hour = state.hours.letters_at
+            return (SetTimer(occasion=f"ten/{on.isoformat()}/{hour}", due_at=at(on, hour), wake_up=TenOClock(on=on)),)
         case HoldPlaced():
             over = at(event.until + DAY, "00:00")
             return (SetTimer(occasion=event.hold_id, due_at=over, wake_up=HoldOver(hold_id=event.hold_id)),)
@@ -100,20 +103,20 @@ def wakes(event: AccountEvent, state: DunningAccount) -> Sequence[TimerChange]:
             wake_up_late = LatenessDay(attempt=event.attempt)
             return (
                 CancelTimer(occasion=f"late/{event.attempt - 1}"),
-                SetTimer(occasion=f"late/{event.attempt}", due_at=at(event.on, PROPOSED_AT), wake_up=wake_up_late),
+                SetTimer(occasion=f"late/{event.attempt}", due_at=at(event.on, state.hours.proposals_at), wake_up=wake_up_late),
             )
         case LatenessEnded():
             return (CancelTimer(occasion=f"late/{state.lateness_attempt}"),)
         case TerminationPlanned():
             day = TerminationDay(attempt=event.attempt)
-            return (SetTimer(occasion=f"terminate/{event.attempt}", due_at=at(event.on, LETTERS_AT), wake_up=day),)
+            return (SetTimer(occasion=f"terminate/{event.attempt}", due_at=at(event.on, state.hours.letters_at), wake_up=day),)
         case ResumptionRequested() | TerminationRequested():
             return (CancelTimer(occasion=f"terminate/{state.lateness_attempt}"),)
         case _:
             return ()
 
 
-def _of_plan(case: OpenCase | None) -> Sequence[TimerChange]:
+def _of_plan(case: OpenCase | None, hours: Hours) -> Sequence[TimerChange]:
     """The timer of the plan before goes; the next step's is set unless the ladder rests."""
     if case is None:
         return ()
@@ -122,15 +125,15 @@ def _of_plan(case: OpenCase | None) -> Sequence[TimerChange]:
     if case.rests or not case.planned:
         return old
     wake_up = StepDay(case_id=case.case_id, timer=case.timer)
-    return (*old, SetTimer(occasion=case.timer, due_at=at(case.planned[0].on, PROPOSED_AT), wake_up=wake_up))
+    return (*old, SetTimer(occasion=case.timer, due_at=at(case.planned[0].on, hours.proposals_at), wake_up=wake_up))
 
 
-def _of_rest(event: LadderRested, case: OpenCase | None) -> Sequence[TimerChange]:
+def _of_rest(event: LadderRested, case: OpenCase | None, hours: Hours) -> Sequence[TimerChange]:
     if case is None:
         return ()
     stopped = (CancelTimer(occasion=case.timer), CancelTimer(occasion=f"{case.timer}/handover"))
     if event.kind != "collect_again" or event.until is None:
         return stopped
     wake_up = CollectionOverdue(case_id=case.case_id, collect_again_on=event.until)
-    due_at = at(add_bank_days(event.until, COLLECTION_BANK_DAYS), PROPOSED_AT)
+    due_at = at(add_bank_days(event.until, COLLECTION_BANK_DAYS), hours.proposals_at)
     return (*stopped, SetTimer(occasion=case.wait_timer, due_at=due_at, wake_up=wake_up))

@@ -13,7 +13,7 @@ from termijn.dunning.account_command import EndHold, PlaceHold, Terminate
 from termijn.dunning.account_event import HoldPlaced
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.errors import UnknownHold
-from termijn.dunning.policy import DAYS_MAX, POLICY, Policy
+from termijn.dunning.policy import DAYS_MAX, HOUR, POLICY, Policy
 from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, InvoiceId
@@ -49,6 +49,7 @@ Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Sentence = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
 Days = Annotated[int, Field(strict=True, ge=0, le=DAYS_MAX)]
 Amount = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=10_000, max_digits=7, decimal_places=2)]
+Hour = Annotated[str, Field(pattern=f"^{HOUR}$")]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 
 
@@ -90,6 +91,9 @@ class PolicyBody(Body):
     suspension_claim_min: Amount = Decimal("25.00")
     suspension_reaches: Literal["unpaid_streams", "all"] = "unpaid_streams"
     termination_days: Days = 30
+    proposals_at: Hour = "08:00"
+    letters_at: Hour = "10:00"
+    handovers_at: Hour = "17:00"
     hold_days_max: Days = 366
     letterhead: LetterheadBody = LetterheadBody()
 

@@ -28,7 +28,7 @@ from termijn.dunning.account_command import (
     Terminate,
     WithdrawMiss,
 )
-from termijn.dunning.account_event import AccountEvent, AccountLearned
+from termijn.dunning.account_event import AccountEvent, AccountLearned, HoursAdopted
 from termijn.dunning.account_evolve import evolve
 from termijn.dunning.account_state import DunningAccount
 from termijn.dunning.account_wake import wakes
@@ -57,9 +57,16 @@ def decide(command: AccountCommand, state: DunningAccount) -> list[AccountEvent]
     """What follows from the command, and what the account's lateness then comes to. Raises a ``Refusal`` of ``errors``."""
     decided = Decided(state)
     _carry_out(command, decided)
-    if decided.events:
-        follow_up(command, decided)
-    return decided.events
+    if not decided.events:
+        return []
+    follow_up(command, decided)
+    return [*_hours(command, state), *decided.events]
+
+
+def _hours(command: AccountCommand, state: DunningAccount) -> list[AccountEvent]:
+    """First of all the hours of the policy, where they are not the account's yet: timers know only events (TIM-3)."""
+    hours = command.policy.hours
+    return [] if hours == state.hours else [HoursAdopted(hours=hours)]
 
 
 def _carry_out(command: AccountCommand, decided: Decided) -> None:

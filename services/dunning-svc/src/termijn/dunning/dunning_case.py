@@ -34,7 +34,7 @@ from termijn.dunning.account_event import (
     StepsPlanned,
 )
 from termijn.dunning.account_state import DunningAccount, HandedOver, OpenCase, case_id_of
-from termijn.dunning.decided import DAY, HANDOVER_AT, LETTERS_AT, Decided, earliest_day
+from termijn.dunning.decided import DAY, Decided, earliest_day
 from termijn.events.dunning import CaseClosed, ManagerTaskCreated, StepProposed, WriteOffRequested
 from termijn.kernel.calendar import at, day_of
 from termijn.kernel.ids import CaseId
@@ -194,7 +194,7 @@ def propose_step(command: ProposeStep, decided: Decided) -> None:
         _wait_for_manager(decided, case, "no_address", today, "there is no e-mail address that letters can go to")
     elif step in NEEDS_PROOF and (lacking := lacking_proof(decided.state, case)):
         _wait_for_manager(decided, case, "missing_proof", today, f"before the {step.replace('_', ' ')}: {lacking}")
-    elif command.now >= at(today, HANDOVER_AT if step == "bailiff" else LETTERS_AT):
+    elif command.now >= at(today, command.policy.handovers_at if step == "bailiff" else command.policy.letters_at):
         plan_again(command, decided, case.case_id, reason="the hour had passed", not_before=today + DAY)
     elif step != "bailiff" and decided.state.last_letter_on == today:
         plan_again(command, decided, case.case_id, reason="a letter went out today", not_before=today + DAY)
@@ -306,7 +306,7 @@ def resume(command: AccountCommand, decided: Decided, case_id: CaseId, kind: Res
         return
     paused = max(0, (today - max(rest.since, case.ladder_due_on)).days) if kind == "hold" else 0
     decided.add(LadderResumed(case_id=case_id, kind=kind, on=today, days_paused=paused))
-    plan_again(command, decided, case_id, reason=f"after {kind}", not_before=earliest_day(command.now), days_paused=paused)
+    plan_again(command, decided, case_id, reason=f"after {kind}", not_before=earliest_day(command.now, command.policy), days_paused=paused)
 
 
 # -- Plans -----------------------------------------------------------------------------------------------------------
@@ -344,7 +344,7 @@ def record_plan(command: AccountCommand, decided: Decided, case: OpenCase, steps
 
 def _plan_anew(command: RecordMiss, decided: Decided, case_id: CaseId) -> None:
     """The whole ladder from the new due date; after letters that went out before, the reversal's own letter first (DUN-15)."""
-    case, earliest = decided.state.cases[case_id], earliest_day(command.now)
+    case, earliest = decided.state.cases[case_id], earliest_day(command.now, command.policy)
     taken = [(step.step, step.on) for step in case.taken]
     notice: list[ladder.Planned] = []
     if taken:

@@ -84,4 +84,4 @@ def hand_over(command: HandOver, decided: Decided) -> None:
             ManagerTaskCreated(case_id=case.case_id, kind="small_claim", reason=reason, due_on=today),
         )
     else:
-        plan_again(command, decided, case.case_id, reason="not cleared in time", not_before=earliest_day(command.now))
+        plan_again(command, decided, case.case_id, reason="not cleared in time", not_before=earliest_day(command.now, command.policy))

@@ -171,8 +171,8 @@ def _go_on(command: TakeSteps, decided: Decided, before: OpenCase, item: LetterI
 
 
 def _next_day(command: TakeSteps) -> date:
-    """Tomorrow; when this hour comes days late and before eight, still today."""
-    return max(command.on + DAY, earliest_day(command.now))
+    """Tomorrow; when this hour comes days late and before the proposals, still today."""
+    return max(command.on + DAY, earliest_day(command.now, command.policy))
 
 
 # -- Sending ---------------------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def drop_letter(command: DropLetter, decided: Decided) -> None:
         return
     plans = {key: case.planned for key, case in decided.state.cases.items()}
     decided.add(LetterDropped(letter_id=command.letter_id, on=today, reason=command.reason, items=items))
-    not_before = max(earliest_day(command.now), today if command.reason == "day_passed" else today + DAY)
+    not_before = max(earliest_day(command.now, command.policy), today if command.reason == "day_passed" else today + DAY)
     for item in items:
         case = decided.state.cases.get(item.case_id)
         if case is None:

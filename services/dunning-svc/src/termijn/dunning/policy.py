@@ -1,5 +1,6 @@
 """The choices a provider makes about dunning, as versioned data with defaults."""
 
+import re
 from decimal import Decimal
 from typing import Literal
 
@@ -15,6 +16,9 @@ HANDOVER_DAYS_MIN = 60
 
 DAYS_MAX = 400
 """No rung and no wait of a policy is longer: what is older than a year is a matter for people."""
+
+HOUR = "([01][0-9]|2[0-3]):[0-5][0-9]"
+"""A time of day."""
 
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +36,14 @@ LADDER = (
     Rung(step="final_demand", counts_from="invoice", days=52),
     Rung(step="bailiff", counts_from="invoice", days=60),
 )
+
+
+class Hours(msgspec.Struct, frozen=True, kw_only=True):
+    """When things happen on their day, as HH:MM in Amsterdam, in this order (TIM-3)."""
+
+    proposals_at: str = "08:00"
+    letters_at: str = "10:00"
+    handovers_at: str = "17:00"
 
 
 class Letterhead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +64,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     - ``structural_misses``: distinct due days in ``structural_months`` (DUN-9); ``warning_days`` lie between warning and
       suspension; ``suspension_claim_min`` must be overdue at both; ``suspension_reaches`` says which modules;
       ``termination_days`` after the suspension a manager decides.
+    - ``proposals_at``, ``letters_at`` (suspensions too), ``handovers_at``: the hours of the day, HH:MM in Amsterdam (TIM-3).
     - ``hold_days_max``: the longest hold that a manager may set at once (DUN-14).
     """
 
@@ -67,8 +80,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     suspension_claim_min: Decimal = Decimal("25.00")
     suspension_reaches: Literal["unpaid_streams", "all"] = "unpaid_streams"
     termination_days: int = 30
+    proposals_at: str = Hours().proposals_at
+    letters_at: str = Hours().letters_at
+    handovers_at: str = Hours().handovers_at
     hold_days_max: int = 366
     letterhead: Letterhead = Letterhead()
+
+    @property
+    def hours(self) -> Hours:
+        """The three hours together."""
+        return Hours(proposals_at=self.proposals_at, letters_at=self.letters_at, handovers_at=self.handovers_at)
 
 
 def check(policy: Policy) -> None:
@@ -90,6 +111,19 @@ def check(policy: Policy) -> None:
         amount: Decimal = getattr(policy, name)
         if not amount.is_finite() or not 0 <= amount <= 10_000:
             raise PolicyNotUsable(field=name, reason="between 0.00 and 10000.00")
+    _check_hours(policy)
+
+
+def _check_hours(policy: Policy) -> None:
+    """A proposal is answered before the letters leave, and letters leave before handovers (TIM-3)."""
+    before = ""
+    for name in ("proposals_at", "letters_at", "handovers_at"):
+        hour: str = getattr(policy, name)
+        if not re.fullmatch(HOUR, hour, re.ASCII):
+            raise PolicyNotUsable(field=name, reason="write it as HH:MM, from 00:00 to 23:59")
+        if hour <= before:
+            raise PolicyNotUsable(field=name, reason="the order of the day is proposals, letters, handovers")
+        before = hour
 
 
 # -- Events: their names are stored forever --------------------------------------------------------------------------

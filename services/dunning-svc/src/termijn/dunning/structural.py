@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from termijn.dunning.account_command import AccountCommand, AskForTermination, ProposeLateness, TakeClearance, TakeSteps, Terminate
 from termijn.dunning.account_event import ClearanceGiven, LatenessEnded, SuspensionPlanned, TerminationPlanned, WarningPlanned
 from termijn.dunning.account_state import DunningAccount, OpenCase, Punctual, Suspended, SuspensionAhead, WarningAhead
-from termijn.dunning.decided import DAY, LETTERS_AT, Decided, earliest_day
+from termijn.dunning.decided import DAY, Decided, earliest_day
 from termijn.dunning.dunning_case import adopt_statement
 from termijn.dunning.errors import NotSuspended
 from termijn.dunning.policy import Policy
@@ -68,7 +68,7 @@ def follow_up(command: AccountCommand, decided: Decided) -> None:
 def _first_day(claims: list[OpenCase], command: AccountCommand) -> date:
     # Never before money of the due day can have been booked: the distance of a reminder (DUN-2).
     grace = timedelta(days=command.policy.days_after_due_min)
-    return max(earliest_day(command.now), min(case.ladder_due_on for case in claims) + grace)
+    return max(earliest_day(command.now, command.policy), min(case.ladder_due_on for case in claims) + grace)
 
 
 def _plan_warning(command: AccountCommand, decided: Decided, on: date) -> None:
@@ -89,7 +89,7 @@ def propose_lateness(command: ProposeLateness, decided: Decided) -> None:
     has_address = state.known is not None and state.known.has_address
     if not claims or (isinstance(late, WarningAhead) and not has_address):
         decided.add(LatenessEnded(reason="nothing_due"))
-    elif command.now >= at(today, LETTERS_AT):
+    elif command.now >= at(today, command.policy.letters_at):
         plan_later(command, decided, today + DAY)
     else:
         step = "suspension_warning" if isinstance(late, WarningAhead) else "suspension"
@@ -130,7 +130,7 @@ def cleared_claims(state: DunningAccount, today: date, policy: Policy) -> list[O
 
 
 def take_late_steps(command: TakeSteps, decided: Decided, *, is_warned: bool) -> None:
-    """At ten o'clock: the warning went into today's letter, or the modules are suspended; uncleared, it is asked again tomorrow (DUN-9)."""
+    """At that hour the warning went into today's letter, or the modules are suspended; uncleared, it is asked again tomorrow (DUN-9)."""
     state, today = decided.state, day_of(command.now)
     late = state.lateness
     if not isinstance(late, WarningAhead | SuspensionAhead) or late.asked_on is None:
@@ -144,7 +144,7 @@ def take_late_steps(command: TakeSteps, decided: Decided, *, is_warned: bool) ->
     elif not claims_that_count(state, command.policy):
         decided.add(LatenessEnded(reason="nothing_due"))
     else:
-        plan_later(command, decided, earliest_day(command.now))
+        plan_later(command, decided, earliest_day(command.now, command.policy))
 
 
 def _suspend(command: TakeSteps, decided: Decided, claims: list[OpenCase]) -> None:

@@ -35,18 +35,18 @@ QUERIES = load("termijn.dunning", "queries.sql")
 
 
 async def on_step_day(work: Work, fired: Fired[StepDay]) -> Outcome:
-    """08:00: the next step is proposed (DUN-1, DUN-14)."""
+    """``proposals_at``: the next step is proposed (DUN-1, DUN-14)."""
     wake = fired.wake_up
     return await _carry_out(work, fired, ProposeStep(now=work.now, **await _policy(work), case_id=wake.case_id, timer=wake.timer))
 
 
 async def on_lateness_day(work: Work, fired: Fired[LatenessDay]) -> Outcome:
-    """08:00: a warning or suspension is proposed (DUN-9)."""
+    """``proposals_at``: a warning or suspension is proposed (DUN-9)."""
     return await _carry_out(work, fired, ProposeLateness(now=work.now, **await _policy(work), attempt=fired.wake_up.attempt))
 
 
 async def on_ten_o_clock(work: Work, fired: Fired[TenOClock]) -> Outcome:
-    """10:00: the account's one letter is written and decided; suspensions are asked for (DUN-1, DUN-9)."""
+    """``letters_at``: the account's one letter is written and decided; suspensions are asked for (DUN-1, DUN-9)."""
     facts = await _policy(work)
     state, today = await work.load(ACCOUNT, fired.key), day_of(work.now)
     said = draft(state, today, facts["policy"])
@@ -56,7 +56,7 @@ async def on_ten_o_clock(work: Work, fired: Fired[TenOClock]) -> Outcome:
 
 
 async def on_handover_hour(work: Work, fired: Fired[HandoverHour]) -> Outcome:
-    """17:00: the case goes to the bailiff with its file (DUN-5)."""
+    """``handovers_at``: the case goes to the bailiff with its file (DUN-5)."""
     wake, facts, today = fired.wake_up, await _policy(work), day_of(work.now)
     state = await work.load(ACCOUNT, fired.key)
     case = ready(state, wake.case_id, wake.timer, today=today, policy=facts["policy"])
