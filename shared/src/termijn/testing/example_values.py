@@ -80,12 +80,14 @@ IDS: Mapping[str, Any] = {
 DAYS: Mapping[str, Any] = {
     "accepted_on": "2026-01-05",
     "active_from": "2026-01-12",
+    "announced_at": "2026-04-14T08:00:30Z",
     "arisen_on": "2026-04-14",
     "booked_on": "2026-04-09",
     "booked_until": "2026-05-15",
     "closed_on": "2026-05-20",
     "collect_again_on": "2026-04-28",
     "collect_on": "2026-04-09",
+    "CollectionAnnounced.collect_on": "2026-04-28",
     "delivered_at": "2026-04-01T06:12:30Z",
     "due_days": ["2026-01-09", "2026-02-09", "2026-04-09"],
     "due_on": "2026-04-09",
@@ -173,6 +175,8 @@ AMOUNTS: Mapping[str, Any] = {
 
 COUNTS: Mapping[str, Any] = {
     "attempt": 1,
+    "AnnouncementFailed.attempt": 2,
+    "CollectionAnnounced.attempt": 2,
     "closing": 3,
     "days_paused": 14,
     "deadline_hours": 24,
@@ -230,6 +234,7 @@ WORDS: Mapping[str, Any] = {
     "part_periods": "by_day",
     "period": "2026-03",
     "reason": "Afgesproken met de klant",
+    "AnnouncementFailed.reason": "a further collection is not announced: the account has no e-mail address",
     "reason_code": "AM04",
     "revenue_group": "telephony",
     "scheme": "CORE",

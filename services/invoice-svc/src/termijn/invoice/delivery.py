@@ -1,10 +1,11 @@
-"""Sending documents by mail. Decided (issued) and done (delivered) are two events, so a crash between them sends again, with the
-same message id (INV-10)."""
+"""Sending documents (INV-10) and announcements of a further collection (PAY-4) by mail. Decided (issued, planned) and done
+(delivered, announced) are two events, so a crash between them sends again, with the same message id."""
 
+from termijn.invoice.announcement import Announcement, announcement_mail
 from termijn.invoice.billing_account import BILLING_ACCOUNT, Known
 from termijn.invoice.document import subject
 from termijn.invoice.invoice import INVOICE
-from termijn.invoice.invoice_command import RecordDelivery, RecordDeliveryFailure
+from termijn.invoice.invoice_command import RecordAnnouncement, RecordAnnouncementFailure, RecordDelivery, RecordDeliveryFailure
 from termijn.invoice.policy import PROFILE
 from termijn.invoice.receivable import CreditNote, Receivable
 from termijn.kernel.ids import AccountId, InvoiceId
@@ -23,11 +24,12 @@ def delivery(mailer: Mailer) -> Worker:
     """The worker that sends with this mailer."""
 
     async def deliver_page(work: Work) -> int:
-        rows = await work.fetch(SQL["due_deliveries"], work.provider, MAILS_PER_PAGE)
+        documents = await work.fetch(SQL["due_deliveries"], work.provider, MAILS_PER_PAGE)
+        announcements = await work.fetch(SQL["due_announcements"], work.provider, MAILS_PER_PAGE - len(documents))
         done = 0
-        for row in rows:
+        for row, send in (*((row, _deliver) for row in documents), *((row, _announce) for row in announcements)):
             try:
-                await _deliver(work, mailer, InvoiceId(row["invoice_id"]), AccountId(row["account"]), row["message_id"])
+                await send(work, mailer, InvoiceId(row["invoice_id"]), AccountId(row["account"]), row["message_id"])
             except Transient:
                 # What went out before is recorded; where nothing did, ops see why.
                 if not done:
@@ -61,6 +63,44 @@ async def _deliver(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: A
         await _fail(work, invoice_id, account, f"the mail was refused: {refused}")
         return
     await work.execute(INVOICE, invoice_id, RecordDelivery(now=work.now, channel="email"), account=account)
+
+
+async def _announce(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: AccountId, message_id: str) -> None:
+    """Announce the planned further collection of the invoice; the read model names only those."""
+    state = await work.load(INVOICE, invoice_id)
+    billed = await work.load(BILLING_ACCOUNT, account)
+    profile = (await work.load(PROFILE, CURRENT)).value
+    assert isinstance(state, Receivable) and isinstance(billed, Known) and profile is not None
+    assert state.debit is not None, "a planned debit is the invoice's last"
+    attempt, amount, address, addressee = state.debit.attempt, state.open, _address(billed), billed.addressee
+    if address is None or addressee is None or not profile.creditor_id:
+        reason = "the account has no e-mail address" if profile.creditor_id else "the profile has no creditor id"
+        await _fail_announcement(work, invoice_id, account, attempt, reason)
+        return
+    said = Announcement(
+        debtor=addressee.name,
+        number=state.issued.number,
+        issued_on=state.issued.issued_on,
+        amount=amount,
+        collect_on=state.debit.collect_on,
+        creditor_id=profile.creditor_id,
+        mandate_reference=state.debit.mandate_reference,
+        sender=profile.name,
+        contact=", ".join(filter(None, (profile.email, profile.phone))),
+    )
+    title, text = announcement_mail(said, billed.facts.language)
+    try:
+        await mailer.send(work.provider, address, title, text, message_id)
+    except MailRefused as refused:
+        await _fail_announcement(work, invoice_id, account, attempt, f"the mail was refused: {refused}")
+        return
+    recorded = RecordAnnouncement(now=work.now, attempt=attempt, amount=amount)
+    await work.execute(INVOICE, invoice_id, recorded, account=account)
+
+
+async def _fail_announcement(work: Work, invoice_id: InvoiceId, account: AccountId, attempt: int, reason: str) -> None:
+    told = RecordAnnouncementFailure(now=work.now, attempt=attempt, reason=f"a further collection is not announced: {reason}")
+    await work.execute(INVOICE, invoice_id, told, account=account)
 
 
 def _address(billed: Known) -> str | None:

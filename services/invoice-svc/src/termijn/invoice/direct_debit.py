@@ -1,4 +1,4 @@
-"""When a direct debit is planned, handed to the bank, withdrawn, and collected once more (PAY-2, PAY-4)."""
+"""When a direct debit is planned, announced, handed to the bank, withdrawn, and collected once more (PAY-2, PAY-4)."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -6,10 +6,20 @@ from decimal import Decimal
 from typing import Literal
 
 from termijn.events.invoice import DirectDebitSubmitted
+from termijn.invoice.invoice_command import RecordAnnouncement, RecordAnnouncementFailure
 from termijn.invoice.missed_payment import missed
 from termijn.invoice.payer import Mandate
 from termijn.invoice.policy import Policy, TaskKind
-from termijn.invoice.receivable import Debit, DebitPlanned, DebitWithdrawn, InvoiceEvent, Receivable, TaskRaised
+from termijn.invoice.receivable import (
+    AnnouncementFailed,
+    CollectionAnnounced,
+    Debit,
+    DebitPlanned,
+    DebitWithdrawn,
+    InvoiceEvent,
+    Receivable,
+    TaskRaised,
+)
 from termijn.kernel.calendar import next_bank_day, previous_bank_day
 from termijn.kernel.ids import InvoiceId
 
@@ -31,20 +41,41 @@ def planned(*, invoice_id: InvoiceId, attempt: int, mandate: Mandate, collect_on
 def submit(state: Receivable, debit: Debit, *, today: date, is_mandate_usable: bool) -> Sequence[InvoiceEvent]:
     """Hand over what is open (PAY-2), or withdraw: nothing is open any more, or the mandate went meanwhile.
 
-    A debit that is handed over late is collected on the first bank day that is left (INV-18).
+    A debit that is handed over late is collected on the first bank day that is left (INV-18). A further collection that the
+    debtor was not told of is a task (PAY-4).
     """
     invoice_id = state.issued.invoice_id
     if state.open == 0:
         return [DebitWithdrawn(invoice_id=invoice_id, attempt=debit.attempt, reason="paid")]
     if not is_mandate_usable:
         return _without_mandate(state, debit, today=today)
+    submitted = DirectDebitSubmitted(
+        invoice_id=invoice_id,
+        mandate_id=debit.mandate_id,
+        amount=state.open,
+        collect_on=max(debit.collect_on, next_bank_day(today + _DAY)),
+        end_to_end_id=f"{state.issued.number}-{debit.attempt}",
+    )
+    is_unannounced = debit.attempt > 1 and not debit.is_announced
+    tasks = raised(state, "announcement_failed", f"the debit of {debit.collect_on} left unannounced") if is_unannounced else []
+    return [submitted, *tasks]
+
+
+def announced(command: RecordAnnouncement | RecordAnnouncementFailure, state: Receivable) -> Sequence[InvoiceEvent]:
+    """A further collection is announced once (PAY-4); where it cannot be, a person tells the debtor."""
+    debit, invoice_id = state.debit, state.issued.invoice_id
+    if debit is None or debit.attempt != command.attempt or debit.is_announced:
+        return []
+    if isinstance(command, RecordAnnouncementFailure):
+        failed = AnnouncementFailed(invoice_id=invoice_id, attempt=debit.attempt, reason=command.reason)
+        return [failed, *raised(state, "announcement_failed", command.reason)]
     return [
-        DirectDebitSubmitted(
+        CollectionAnnounced(
             invoice_id=invoice_id,
-            mandate_id=debit.mandate_id,
-            amount=state.open,
-            collect_on=max(debit.collect_on, next_bank_day(today + _DAY)),
-            end_to_end_id=f"{state.issued.number}-{debit.attempt}",
+            attempt=debit.attempt,
+            amount=command.amount,
+            collect_on=debit.collect_on,
+            announced_at=command.now,
         )
     ]
 

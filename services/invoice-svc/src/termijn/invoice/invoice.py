@@ -23,7 +23,7 @@ from termijn.events.invoice import (
     StepStopped,
 )
 from termijn.invoice import invoice_command as c
-from termijn.invoice.direct_debit import after_failure, planned, raised, submit
+from termijn.invoice.direct_debit import after_failure, announced, planned, raised, submit
 from termijn.invoice.errors import (
     NoDelivery,
     NoLiveDebit,
@@ -112,6 +112,8 @@ def decide(command: c.InvoiceCommand, state: InvoiceState) -> Sequence[InvoiceEv
             return after_due_day(state)
         case c.SubmitDebit():
             return _submit(command, state)
+        case c.RecordAnnouncement() | c.RecordAnnouncementFailure():
+            return announced(command, state)
         case c.CheckBooked():
             return _check_booked(command, state)
         case c.WriteOff():

@@ -60,6 +60,20 @@ class SubmitDebit(Command, frozen=True, kw_only=True):
     is_mandate_usable: bool
 
 
+class RecordAnnouncement(Command, frozen=True, kw_only=True):
+    """The recipient's server took the announcement of that attempt, which named this amount (PAY-4)."""
+
+    attempt: int
+    amount: Decimal
+
+
+class RecordAnnouncementFailure(Command, frozen=True, kw_only=True):
+    """The announcement of that attempt cannot be sent (PAY-4)."""
+
+    attempt: int
+    reason: str
+
+
 class CheckBooked(Command, frozen=True, kw_only=True):
     """The days in which the bank books a debit are over."""
 
@@ -112,6 +126,8 @@ InvoiceCommand = (
     | RejectDebit
     | EndDueDay
     | SubmitDebit
+    | RecordAnnouncement
+    | RecordAnnouncementFailure
     | CheckBooked
     | AnswerStep
     | WriteOff

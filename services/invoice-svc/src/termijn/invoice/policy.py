@@ -12,7 +12,14 @@ from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.setting import InForce, Replace, setting
 
 TaskKind = Literal[
-    "debit_unbooked", "our_mistake", "contact_debtor", "person_decides", "no_usable_mandate", "mandate_blocked", "delivery_failed"
+    "debit_unbooked",
+    "our_mistake",
+    "contact_debtor",
+    "person_decides",
+    "no_usable_mandate",
+    "mandate_blocked",
+    "delivery_failed",
+    "announcement_failed",
 ]
 """What a person is asked to look at; part of stored events."""
 

@@ -74,6 +74,24 @@ class DebitRejected(Event, frozen=True, kw_only=True):
     rejected_on: date
 
 
+class CollectionAnnounced(Event, frozen=True, kw_only=True):
+    """The debtor's server took the mail that says which amount is collected once more, and when (PAY-4)."""
+
+    invoice_id: InvoiceId
+    attempt: int
+    amount: Decimal
+    collect_on: date
+    announced_at: datetime
+
+
+class AnnouncementFailed(Event, frozen=True, kw_only=True):
+    """The debtor could not be told of the further collection."""
+
+    invoice_id: InvoiceId
+    attempt: int
+    reason: str
+
+
 class TaskRaised(Event, frozen=True, kw_only=True):
     """A person is asked to look at the invoice; one open task of a kind at a time."""
 
@@ -100,6 +118,8 @@ MoneyEvent = (
     | DirectDebitSubmitted
     | DebitWithdrawn
     | DebitRejected
+    | CollectionAnnounced
+    | AnnouncementFailed
     | PaymentBooked
     | PaymentReversed
     | PaymentMissed
@@ -123,6 +143,8 @@ EVENTS: tuple[type[InvoiceEvent], ...] = (
     DirectDebitSubmitted,
     DebitWithdrawn,
     DebitRejected,
+    CollectionAnnounced,
+    AnnouncementFailed,
     PaymentBooked,
     PaymentReversed,
     PaymentMissed,
@@ -151,13 +173,14 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Debit(msgspec.Struct, frozen=True, kw_only=True):
-    """The last debit; ``planned`` and ``submitted`` wait for a result."""
+    """The last debit; ``planned`` and ``submitted`` wait for a result. ``is_announced``: the debtor had a mail of its own of it."""
 
     attempt: int
     mandate_id: MandateId
     mandate_reference: str
     collect_on: date
     status: DebitStatus = "planned"
+    is_announced: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -270,7 +293,9 @@ def _evolve_money(state: Receivable, event: MoneyEvent) -> Receivable:
             return _with_debit(state, "withdrawn")
         case DebitRejected():
             return _with_debit(state, "failed")
-        case InvoiceSettled() | StepCleared() | StepStopped():
+        case CollectionAnnounced():
+            return replace(state, debit=state.debit and replace(state.debit, is_announced=True))
+        case InvoiceSettled() | StepCleared() | StepStopped() | AnnouncementFailed():
             return state
         case _:
             assert_never(event)

@@ -27,6 +27,8 @@ from termijn.invoice.invoice_run import AccountsMissing, RunClosed, RunOpened, R
 from termijn.invoice.numbering import NumbersGiven
 from termijn.invoice.policy import PolicySet, ProfileSet
 from termijn.invoice.receivable import (
+    AnnouncementFailed,
+    CollectionAnnounced,
     DebitPlanned,
     DebitRejected,
     DebitWithdrawn,
@@ -146,6 +148,24 @@ def apply_waiting_work(recorded: Recorded) -> Iterable[Statement]:
             return
 
 
+def apply_announcements(recorded: Recorded) -> Iterable[Statement]:
+    """Which further collections are still to be announced (PAY-4). The first one is announced by the invoice."""
+    p, e = recorded.provider, recorded.event
+    match e:
+        case DebitPlanned() if e.attempt > 1:
+            yield Statement(SQL["queue_announcement"], (p, e.invoice_id, e.attempt, recorded.account, str(recorded.event_id)))
+        case CollectionAnnounced():
+            yield Statement(SQL["end_announcement"], (p, e.invoice_id, e.attempt, "sent"))
+        case AnnouncementFailed():
+            yield Statement(SQL["end_announcement"], (p, e.invoice_id, e.attempt, "failed"))
+        case PaymentBooked() if e.method == "direct_debit" or e.open_after == 0:
+            yield Statement(SQL["void_announcements"], (p, e.invoice_id))
+        case DirectDebitSubmitted() | DebitWithdrawn() | DebitRejected():
+            yield Statement(SQL["void_announcements"], (p, e.invoice_id))
+        case _:
+            return
+
+
 def apply_debits(recorded: Recorded) -> Iterable[Statement]:
     """Direct debits by collection day."""
     p, e = recorded.provider, recorded.event
@@ -204,6 +224,7 @@ VIEWS = (
         apply=apply_waiting_work,
         is_synchronous=True,
     ),
+    View(name="announcements", tables=("announcement",), apply=apply_announcements, is_synchronous=True),
     View(name="debits", tables=("direct_debit",), apply=apply_debits, is_synchronous=False),
     View(name="tasks", tables=("task",), apply=apply_tasks, is_synchronous=False),
     View(name="runs", tables=("run", "run_missing"), apply=apply_runs, is_synchronous=False),

@@ -35,13 +35,22 @@ join document d on d.provider = l.provider and d.invoice_id = l.invoice_id
 where l.provider = $1 and l.invoice_id <> $2 and d.kind = 'invoice' order by d.number;
 
 -- name: delivering_providers
--- Providers with documents to send.
-select distinct provider from delivery d
-where status = 'due' and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account);
+-- Providers with documents or announcements to send.
+select distinct provider from (
+  select provider, account from delivery where status = 'due' union select provider, account from announcement where status = 'due'
+) d
+where not exists (select from parked_key k where k.provider = d.provider and k.account = d.account);
 
 -- name: due_deliveries
 -- The next documents to send.
 select invoice_id, account, message_id from delivery d
+where provider = $1 and status = 'due'
+  and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account)
+order by invoice_id limit $2;
+
+-- name: due_announcements
+-- The next further collections to announce.
+select invoice_id, attempt, account, message_id from announcement d
 where provider = $1 and status = 'due'
   and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account)
 order by invoice_id limit $2;

@@ -108,6 +108,20 @@ on conflict (provider, invoice_id) do update set message_id = excluded.message_i
 with done as (update delivery set status = $3 where provider = $1 and invoice_id = $2 returning 1)
 select expect_rows(count(*)) from done;
 
+-- name: queue_announcement
+-- A further collection is to be announced; the message id names the event that plans it.
+insert into announcement (provider, invoice_id, attempt, account, message_id, status) values ($1, $2, $3, $4, $5, 'due');
+
+-- name: end_announcement
+-- It was sent, or cannot be.
+with done as (
+  update announcement set status = $4 where provider = $1 and invoice_id = $2 and attempt = $3 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: void_announcements
+-- The invoice has no planned debit any more: what was not announced by now is not announced.
+update announcement set status = 'void' where provider = $1 and invoice_id = $2 and status = 'due';
+
 -- name: add_payment
 -- One payment; its id is the provider's.
 insert into payment (provider, payment_id, account, invoice_id, amount, applied, surplus, method, value_on, booked_on)
