@@ -214,6 +214,7 @@ class KafkaConsumer:
             self._seek(consumer, place)
         # The acknowledgement of the last page may have been lost with the process that owed it.
         await self._commit(wanted)
+        self._transport.forget_quiet()
         self._membership.is_new = False
 
     async def _loss(self, place: Place) -> OffsetsLost | None:
