@@ -1,6 +1,7 @@
 """The simulator can fail: with each of these mistakes in the machinery, histories come out wrong and say how to see it again."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,11 @@ STEPS = 1_000
 def forget_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The inbox takes every message for a new one."""
 
-    async def enter(self: Inbox, work: Any, page: Sequence[Incoming]) -> Sequence[Incoming]:
-        await original(self, work, page)
-        return page
+    async def arrive(self: Inbox, work: Any, page: Sequence[Incoming]) -> Any:
+        return replace(await original(self, work, page), fresh=list(page))
 
-    original = Inbox._enter
-    monkeypatch.setattr(Inbox, "_enter", enter)
+    original = Inbox._arrive
+    monkeypatch.setattr(Inbox, "_arrive", arrive)
 
 
 def acknowledge_first(monkeypatch: pytest.MonkeyPatch) -> None:
