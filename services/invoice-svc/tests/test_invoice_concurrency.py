@@ -109,7 +109,7 @@ async def test_two_providers_with_equal_ids_have_their_own_documents_and_numbers
 
 @pytest.mark.rule("INV-17")
 async def test_read_models_that_are_built_again_are_equal(opened: Open, charge: Charge) -> None:
-    """After issuing, carrying, paying, reversing and over-paying."""
+    """After issuing, carrying, paying, reversing, over-paying, and announcing a second collection."""
     firm = await opened()
     await firm.account("jansen")
     await firm.closed("jansen", "2026-03", charge("l-1", "100.00"), charge("l-2", "10.00", stream="support"))
@@ -119,6 +119,8 @@ async def test_read_models_that_are_built_again_are_equal(opened: Open, charge: 
     paid = {"payment_id": "bank-1", "amount": "150.00", "value_on": "2026-04-09", "method": "direct_debit"}
     await firm.call("POST", "/invoices/jansen.2/payments", paid, status=201)
     await firm.call("POST", "/payments/bank-1/reversal", {"reason_code": "AM04", "reversed_on": "2026-04-10"})
+    (debited,) = [i.invoice_id for i in await firm.it.published(InvoiceIssued) if i.collection == "direct_debit"]
+    await firm.call("POST", f"/invoices/{debited}/debit-rejection", {"reason_code": "AM04", "rejected_on": "2026-04-10"})
     for view in VIEWS:
         before = {table: await _rows(firm, table) for table in view.tables}
         assert any(before.values()), view.name
