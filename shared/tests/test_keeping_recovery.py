@@ -14,14 +14,18 @@ from termijn.keeping import programs
 from termijn.keeping.recovery import Finding, examine, judge_forgotten, release
 from termijn.keeping.republish import Since, republish
 from termijn.keeping.told import Forgotten, Told
+from termijn.kernel.ids import AccountId, ProviderId, derived_id
 from termijn.runtime.database import EVERY_PROVIDER
+from termijn.runtime.handling import Cause
 from termijn.runtime.hold import JOURNAL_AHEAD, ServiceHeld
+from termijn.runtime.journal_entry import Answered
 from termijn.runtime.service import Service
 from termijn.runtime.timers import Instant
 from termijn.runtime.transport.base import OffsetsLost
+from termijn.runtime.unit_of_work import UnitOfWork
 from termijn.testing.harness import PROVIDER
 from termijn.testing.pair import LISTENER, NOW, PUBLISHER, Pair, run
-from termijn.testing.sample import SetAlarm
+from termijn.testing.sample import JAR, AddMarbles, SetAlarm
 
 TOPIC = "termijn.contracts.v1"
 
@@ -82,6 +86,7 @@ async def test_a_service_behind_its_journal_is_held_and_nothing_moves(pair: Pair
     assert not await pair.listener.is_held()
 
 
+@pytest.mark.rule("INV-7")
 async def test_what_was_told_is_put_back_under_its_own_ids_and_numbers(pair: Pair) -> None:
     await pair.add(1, by="Jan")
     async with lost(pair, PUBLISHER):
@@ -115,6 +120,7 @@ async def test_what_was_in_the_journal_and_not_told_is_told_now(pair: Pair) -> N
     assert await pair.marbles(pair.listener) == {"acme": 3}
 
 
+@pytest.mark.rule("TIM-1")
 async def test_timers_that_fired_do_not_fire_again_and_those_that_were_set_do(pair: Pair) -> None:
     await run(pair.publisher, SetAlarm(now=NOW, name="before", at=NOW + timedelta(hours=1)))
     await pair.settle()
@@ -129,6 +135,7 @@ async def test_timers_that_fired_do_not_fire_again_and_those_that_were_set_do(pa
     assert await pair.publisher.fire(Instant(NOW + timedelta(hours=10))) == 1
 
 
+@pytest.mark.rule("INV-17")
 async def test_a_listener_takes_each_message_once_whatever_became_of_it(pair: Pair) -> None:
     """1 is handled, 0 has no effect, 7 waits for a hundred, 13 cannot be counted and parks the account."""
     await pair.add(1)
@@ -167,6 +174,23 @@ async def test_a_listener_whose_messages_were_trimmed_meanwhile_goes_on_with_wha
     await pair.settle()
     await pair.add(100, account="waits")
     assert (await pair.marbles(pair.listener))["waits"] == 107
+
+
+@pytest.mark.rule("API-1")
+async def test_a_call_that_was_answered_is_not_done_again(pair: Pair) -> None:
+    async with lost(pair, PUBLISHER):
+        moment = derived_id("call")
+        cause = Cause(actor="jan", why="role manager may", correlation_id=moment, causation_id=moment)
+
+        async def call(work: UnitOfWork) -> None:
+            await work.execute(JAR, "acme", AddMarbles(now=NOW, count=1), account=AccountId("acme"))
+            work.facts.answered.append(Answered("jan", "k-1", "hash", 201, '"1"'))
+
+        await pair.publisher.run(provider=ProviderId(PROVIDER), cause=cause, act=call)
+        await pair.settle()
+    await recover(pair, PUBLISHER)
+    rows = await pair.publisher.database.short(EVERY_PROVIDER, "select actor, key, request_hash, status, body, etag from idempotency")
+    assert [tuple(row) for row in rows] == [("jan", "k-1", "hash", 201, None, '"1"')]
 
 
 async def test_catching_up_twice_is_once(pair: Pair) -> None:
@@ -221,6 +245,7 @@ async def test_numbers_that_only_the_listeners_remember_are_not_given_again_eith
     assert await pair.marbles(pair.listener) == {"acme": 7}
 
 
+@pytest.mark.rule("INV-7")
 async def test_a_forgotten_document_keeps_the_service_held(pair: Pair) -> None:
     async with lost(pair, PUBLISHER, has_journal=False):
         await pair.add(1)
