@@ -229,7 +229,6 @@ async def test_a_backup_that_is_not_whole_or_was_changed_is_not_restored(lives: 
         assert not await story.installation.service("invoice").is_held()
 
 
-@pytest.mark.rule("CON-7")
 async def test_what_was_erased_after_the_backup_stays_erased(lives: Lives, tmp_path: Path) -> None:
     """A later backup's list of destroyed keys is applied to the older keys."""
     place = lives.place()
