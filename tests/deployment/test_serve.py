@@ -40,7 +40,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 PROVIDER = ProviderId("demo")
 _numbers = itertools.count(1)
-START_SECONDS_MAX = 60
+START_SECONDS_MAX = 240
 WAIT_SECONDS_MAX = 60
 
 
