@@ -94,11 +94,17 @@ class Run:
             await self._step()
 
     async def calm_down(self) -> None:
-        """No faults any more, until nothing moves; all deeds of this instant are done."""
+        """No faults any more, until nothing moves; all deeds of this instant are done, and its timers have fired."""
         self.world.mischief.is_calm = True
         while self._deeds:
             await self._do_deed()
         await self.settle()
+        # The last step may have been the clock's: what came due with it has not had its turn.
+        while (due := await self.world.next_due()) is not None and due.due_at <= self.world.clock.now():
+            for service in self.world.services:
+                while await service.fire(due):
+                    pass
+            await self.settle()
 
     async def _step(self) -> None:
         self.tally.steps += 1
