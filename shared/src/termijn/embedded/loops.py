@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 from termijn.runtime.clock import SandboxClock
 from termijn.runtime.service import Service
@@ -28,8 +29,8 @@ class Loops:
         if self._tasks:
             return
         for service in self._services:
-            self._tasks.append(asyncio.create_task(_turn(service.name, service.flow)))
-            self._tasks.append(asyncio.create_task(_turn(service.name, _due_now(service))))
+            self._tasks.append(asyncio.create_task(_turn(service, service.flow)))
+            self._tasks.append(asyncio.create_task(_turn(service, _due_now(service))))
 
     async def stop(self) -> None:
         """Stop between steps, or in the middle of one: a step that is cut off is rolled back and done again."""
@@ -37,23 +38,39 @@ class Loops:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        for clock in {id(s.clock): s.clock for s in self._services}.values():
+            if isinstance(clock, SandboxClock):
+                await clock.unfollow()
 
 
 def _due_now(service: Service) -> Callable[[], Awaitable[int]]:
     async def fire() -> int:
-        if isinstance(service.clock, SandboxClock):
-            await service.clock.load()  # `termijn clock advance` moves it from another process
-        return await service.fire(Instant(service.clock.now()))
+        return await service.fire(Instant(await _until(service)))
 
     return fire
 
 
-async def _turn(name: str, step: Callable[[], Awaitable[int]]) -> None:
+async def _until(service: Service) -> datetime:
+    """What is due by now. In a sandbox another process may move the clock (`termijn clock advance`)."""
+    if not isinstance(service.clock, SandboxClock):
+        return service.clock.now()
+    await service.clock.follow()
+    return service.clock.fires_until
+
+
+async def _turn(service: Service, step: Callable[[], Awaitable[int]]) -> None:
+    while True:
+        try:
+            await _until(service)  # nothing is done before others know that this process follows the clock
+            break
+        except Exception as error:
+            ops.error("the clock cannot be read; it is tried again", error, service=service.name)
+            await asyncio.sleep(FAILURE_DELAY_S)
     while True:
         try:
             moved = await step()
         except Exception as error:
-            ops.error("a step failed; it is tried again", error, service=name)
+            ops.error("a step failed; it is tried again", error, service=service.name)
             await asyncio.sleep(FAILURE_DELAY_S)
             continue
         if not moved:

@@ -3,8 +3,10 @@
 Domain time decides what is due and what a document says. Tokens, leases, back-off and record times are machine time.
 """
 
+import asyncio
 from datetime import UTC, datetime
-from typing import Protocol
+from time import monotonic
+from typing import Any, Protocol
 
 import asyncpg
 
@@ -15,8 +17,14 @@ create table if not exists sandbox_clock (
   is_only_row boolean primary key default true check (is_only_row),
   now timestamptz not null
 );
+-- Timers up to here may fire: behind ``now`` while a process has not seen yet that the clock moved.
+alter table sandbox_clock add column if not exists fires_until timestamptz;
 grant select, insert, update on sandbox_clock to termijn_app;
 """
+
+FOLLOWED_DELAY_S = 0.002
+FOLLOWED_SECONDS_MAX = 60.0
+"""A follower in the middle of a long page is waited for; one that stands still is not waited for any longer than this."""
 
 
 class ClockIsReal(NotAllowed):
@@ -57,11 +65,20 @@ class SystemClock:
 
 
 class SandboxClock:
-    """Stands still until it is moved. Its value is a row in the log's database, so a killed sandbox goes on where it was."""
+    """Stands still until it is moved. Its value is a row in the log's database, so a killed sandbox goes on where it was.
+
+    Several processes may follow one clock. Whoever moves it waits until each of them has seen it, and only then do timers fire:
+    else one process would handle, still at yesterday's time, what another did today. A follower holds a shared advisory lock
+    that is named after the time it has seen; it is gone with its session, so a dead one is not waited for.
+    """
 
     def __init__(self, pool: asyncpg.Pool, now: datetime) -> None:
         self._pool = pool
         self._now = now
+        self._fires_until = now
+        self._session: Any = None
+        self._seen: datetime | None = None
+        self._following = asyncio.Lock()
 
     @classmethod
     async def open(cls, pool: asyncpg.Pool, *, owner_dsn: str, starts_at: datetime) -> "SandboxClock":
@@ -75,7 +92,8 @@ class SandboxClock:
         finally:
             await owner.close()
         await pool.execute("insert into sandbox_clock (now) values ($1) on conflict do nothing", starts_at)
-        clock = cls(pool, starts_at.astimezone(UTC))
+        now: datetime = await pool.fetchval("select now from sandbox_clock")
+        clock = cls(pool, now.astimezone(UTC))
         await clock.load()
         return clock
 
@@ -83,16 +101,76 @@ class SandboxClock:
         """Where it stood when this process last loaded or moved it."""
         return self._now
 
+    @property
+    def fires_until(self) -> datetime:
+        """Timers up to here may fire, as of the last ``load``: every process that follows knows what time it is."""
+        return self._fires_until
+
     async def load(self) -> datetime:
         """Read it again: another process may have moved it."""
-        value: datetime = await self._pool.fetchval("select now from sandbox_clock")
-        self._now = value.astimezone(UTC)
+        row = await self._pool.fetchrow("select now, coalesce(fires_until, now) as fires_until from sandbox_clock")
+        self._now = max(self._now, row["now"].astimezone(UTC))
+        self._fires_until = max(self._fires_until, row["fires_until"].astimezone(UTC))
         return self._now
 
+    async def follow(self) -> datetime:
+        """As ``load``; from now on whoever moves the clock waits until this process has seen it. To be called again and again."""
+        async with self._following:
+            if self._session is None or _is_lost(self._session):
+                self._session, self._seen = await self._pool.acquire(), None
+            # Once more after each change: the clock may have moved before the lock said that somebody is to be waited for.
+            while await self.load() != self._seen:
+                before, self._seen = self._seen, self._now
+                await self._session.execute(_LOCK, self._seen)
+                if before is not None:
+                    await self._session.execute(_UNLOCK, before)
+            if self._fires_until < self._now:
+                await self._release()  # whoever moved it may have died
+            return self._now
+
+    async def unfollow(self) -> None:
+        """Nobody needs to wait for this process any more."""
+        async with self._following:
+            session, self._session, self._seen = self._session, None, None
+            if session is not None and not _is_lost(session):
+                await self._pool.release(session)
+
     async def advance_to(self, instant: datetime) -> None:
-        """Move it forward (to where it stands: no effect). Raises ``ClockGoesForwardOnly``."""
+        """Move it forward (to where it stands: no effect). Raises ``ClockGoesForwardOnly``.
+
+        Returns when every process that follows has seen it, or stands still for too long.
+        """
         assert instant.tzinfo is not None, "an instant has a zone"
-        moved = await self._pool.fetchval("update sandbox_clock set now = $1 where now <= $1 returning now", instant)
-        if moved is None:
+        sql = "update sandbox_clock set now = $1, fires_until = coalesce(fires_until, now) where now <= $1 returning now"
+        if await self._pool.fetchval(sql, instant) is None:
             raise ClockGoesForwardOnly(current=(await self.load()).isoformat(), asked=instant.isoformat())
-        self._now = moved.astimezone(UTC)
+        self._now = instant.astimezone(UTC)
+        deadline = monotonic() + FOLLOWED_SECONDS_MAX
+        while not await self._release(at_once=monotonic() > deadline):  # noqa: ASYNC110 - another process sets no event of ours
+            await asyncio.sleep(FOLLOWED_DELAY_S)
+
+    async def _release(self, *, at_once: bool = False) -> bool:
+        """Let timers up to now fire where nobody is behind, or whoever is behind (``at_once``); whether they may."""
+        released = await self._pool.fetchval(_RELEASE, self._now, at_once)
+        await self.load()
+        return bool(released) or self._fires_until >= self._now
+
+
+def _is_lost(session: Any) -> bool:
+    """A pool takes a session back that the server ended, and then it cannot be asked."""
+    try:
+        return bool(session.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
+_KEY = "7311005, hashtext(extract(epoch from $1::timestamptz)::text) & 2147483647"
+"""The lock of those who have seen an instant ($1)."""
+_LOCK = f"select pg_advisory_lock_shared({_KEY})"
+_UNLOCK = f"select pg_advisory_unlock_shared({_KEY})"
+_RELEASE = f"""
+update sandbox_clock set fires_until = $1 where now = $1 and ($2 or not exists (
+  select from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
+  where l.locktype = 'advisory' and l.classid = {_KEY.split(",", maxsplit=1)[0]} and l.objid <> ({_KEY.split(",", maxsplit=1)[1]})::oid))
+returning true
+"""

@@ -225,13 +225,23 @@ class Service:
         return min(candidates, default=None)
 
     async def is_quiet(self) -> bool:
-        """Nothing to send, to receive or to try again, or held."""
+        """Nothing to send, to receive or to try again, and nothing that another process is about to do; or held."""
         if await self.is_held():
             return True
-        if await self.glance.is_message_held():
+        if await self.glance.is_message_held() or await self._is_done_elsewhere():
             return False
         lag: int = await self.transport.lag(self.name, self.listens_to)
         return lag == 0 and all([await inflow.is_quiet() for inflow in self.inflows])
+
+    async def _is_done_elsewhere(self) -> bool:
+        """Whether there is work whose role another process has. (A worker that cannot go on is no reason to wait, there as here.)
+
+        Without this the clock was moved on before the process beside it had numbered the invoices of the day.
+        """
+        roles = ("relay", "held", "projector", "upkeep", *(("workers",) if self.definition.workers else ()))
+        if all(self.database.locks.has(role) for role in roles) or not await self.glance.is_busy():
+            return False
+        return not await self.database.short(EVERY_PROVIDER, "select from worker_failure limit 1")
 
     async def rebuild(self, view: str, progress: Callable[[int], None] | None = None) -> int:
         """Build a read model anew from the store; the number of events read."""

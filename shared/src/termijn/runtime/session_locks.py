@@ -30,6 +30,10 @@ class SessionLocks:
         async with self._turns.setdefault(role, asyncio.Lock()):
             yield await self._ours(role, parts)
 
+    def has(self, role: str, part: int = 0) -> bool:
+        """Whether the part of a role was this process's when it last asked."""
+        return (role, part) in self._held
+
     async def close(self) -> None:
         """Give every role up."""
         connection, self._connection = self._connection, None
