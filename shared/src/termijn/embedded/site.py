@@ -10,7 +10,7 @@ import termijn.contracts.app
 import termijn.dunning.app
 import termijn.invoice.app
 import termijn.rating.app
-from termijn.runtime.http import Access, Authority, install
+from termijn.runtime.http import Access, Authority, complete, install
 from termijn.runtime.service import Service
 
 _HOME = """<!doctype html>
@@ -32,6 +32,7 @@ def build_service_app(service: Service, authority: Authority) -> FastAPI:
     app = FastAPIOffline(title=f"Termijn {service.name}", version="0.1.0")
     install(app)
     app.include_router(_ROUTES[service.name](Access(authority, service)))
+    complete(app)
     return app
 
 

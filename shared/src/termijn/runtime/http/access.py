@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Header, Request, Security
@@ -20,7 +21,17 @@ from termijn.runtime.http.tokens import Authority, Unauthenticated
 _BEARER = HTTPBearer(auto_error=False, description="A JSON Web Token with the claims provider, role, sub and, for customers, account.")
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
-_MARK = "termijn_asks_who_calls"
+RIGHTS = "termijn_rights"
+"""The attribute of a dependency that asks who calls: its ``Rights``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """Who may call a route, in the order in which it names them; whether it changes something, and needs an Idempotency-Key."""
+
+    roles: tuple[Role, ...]
+    is_change: bool
+    needs_key: bool
 
 
 class RoleNotAllowed(NotAllowed):
@@ -57,18 +68,19 @@ class Access:
             asked = Asked(key=key, request_hash=hash_of(request.method, _address(request), version, await request.body()))
             return Call(principal=principal, cause=_cause(request, principal, key), if_match=version, asked=asked, host=self._service)
 
-        setattr(call, _MARK, True)
+        setattr(call, RIGHTS, Rights(roles=roles, is_change=True, needs_key=needs_key))
         return call
 
     def reading(self, *roles: Role) -> Callable[..., Awaitable[Reader]]:
         """For routes that read. Auditors may always (SEC-1); collectors never."""
         assert Role.COLLECTOR not in roles, "a collector reads nothing (SEC-1)"
+        admitted = (*roles, *({Role.AUDITOR} - set(roles)))
 
         async def reader(request: Request, bearer: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> Reader:
-            principal = await self._admitted(request, bearer, (*roles, Role.AUDITOR))
+            principal = await self._admitted(request, bearer, admitted)
             return Reader(principal=principal, host=self._service)
 
-        setattr(reader, _MARK, True)
+        setattr(reader, RIGHTS, Rights(roles=admitted, is_change=False, needs_key=False))
         return reader
 
     async def _admitted(self, request: Request, bearer: HTTPAuthorizationCredentials | None, roles: tuple[Role, ...]) -> Principal:
@@ -121,7 +133,7 @@ def check_every_route_asks_who_calls(app: FastAPI | APIRouter) -> list[str]:
         inner = getattr(route, "original_router", None)
         if inner is not None:
             open_routes += check_every_route_asks_who_calls(inner)
-        if isinstance(route, APIRoute) and not any(getattr(one, _MARK, False) for one in _callables(route.dependant)):
+        if isinstance(route, APIRoute) and not any(hasattr(one, RIGHTS) for one in _callables(route.dependant)):
             open_routes += [f"{method} {route.path}" for method in sorted(route.methods or ())]
     return open_routes
 
