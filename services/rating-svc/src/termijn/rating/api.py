@@ -10,6 +10,7 @@ from termijn.kernel.ids import AccountId, derived_id
 from termijn.kernel.period import Month
 from termijn.rating import unreadable_routes
 from termijn.rating.call_record import CallFile, read_3cx
+from termijn.rating.collected import CALL_RECORDS, CLOUD_EVENTS
 from termijn.rating.deck_library import DeckLibrary
 from termijn.rating.errors import BadUsage
 from termijn.rating.fair_share import FairShare
@@ -101,12 +102,12 @@ def _usage_routes(routes: APIRouter, access: Access) -> None:
                 report += await intake[0].ingest(connection, call.principal.provider, batch, actor=call.principal.actor)
         return report
 
-    @routes.post("/usage", status_code=202)
+    @routes.post("/usage", status_code=202, openapi_extra={"requestBody": CLOUD_EVENTS})
     async def record_usage(request: Request, call: Call = Depends(collecting)) -> Response:
         """Usage as CloudEvents 1.0: one event, a batch, or binary mode (USE-1). Ids make it safe to send again."""
         return answer(asdict(await take_in(call, await _cloud_events(request))), status=202)
 
-    @routes.post("/call-records/{source}", status_code=202)
+    @routes.post("/call-records/{source}", status_code=202, openapi_extra={"requestBody": CALL_RECORDS})
     async def load_call_records(
         source: str, request: Request, format: Literal["3cx"] = "3cx", call: Call = Depends(collecting)
     ) -> Response:

@@ -11,7 +11,9 @@ from typing import Any
 from termijn.kernel.errors import Refusal
 from termijn.runtime.http.principal import Principal
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+KEY_PATTERN = r"[\x21-\x7e]{1,255}"
+"""Visible ASCII: what a header can carry everywhere."""
+_KEY = re.compile(KEY_PATTERN)
 _PENDING = 0
 """The status of a row whose change is under way; no other transaction ever sees it."""
 
