@@ -94,6 +94,25 @@ async def test_old_segments_go_when_a_new_one_is_begun(tmp_path: Path) -> None:
     assert [path.name for path in journal.segments("invoice")] == [kept.name, "00000003.journal"]
 
 
+async def test_when_the_relay_passes_to_another_process_and_back_the_order_stays(tmp_path: Path) -> None:
+    """Nobody writes again to a segment that another one came after."""
+    one, other = FileJournal(tmp_path), FileJournal(tmp_path)
+    for position, journal in enumerate((one, other, one, one, other), start=1):
+        await journal.append("invoice", [unit(position, event(position))])
+    assert [entry.position for entry in await entries(one) if isinstance(entry, KeptUnit)] == [1, 2, 3, 4, 5]
+    assert len(one.segments("invoice")) == 4
+
+
+async def test_two_processes_that_begin_a_segment_at_once_write_to_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = FileJournal(tmp_path), FileJournal(tmp_path)
+    monkeypatch.setattr(other, "segments", lambda service: [])  # it looked before the first had made its file
+    await one.append("invoice", [unit(1)])
+    await other.append("invoice", [unit(2)])
+    monkeypatch.undo()
+    assert [path.name for path in one.segments("invoice")] == ["00000001.journal", "00000002.journal"]
+    assert await entries(one) == [unit(1), unit(2)]
+
+
 class Full(FileJournal):
     """A disk that is full."""
 

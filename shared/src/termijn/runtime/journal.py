@@ -9,6 +9,7 @@ import os
 import struct
 import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Protocol
@@ -93,7 +94,7 @@ class FileJournal:
     def _append(self, service: str, entries: Sequence[Entry]) -> None:
         position = max((entry.position for entry in entries if isinstance(entry, KeptUnit)), default=0)
         payload = zlib.compress(msgspec.msgpack.encode(entries), level=1)
-        file = self._open.get(service) or self._begin(service)
+        file = self._current(service) or self._begin(service)
         try:
             file.write(_FRAME.pack(len(payload), zlib.crc32(payload), position) + payload)
             file.flush()
@@ -105,6 +106,14 @@ class FileJournal:
         if file.tell() > SEGMENT_BYTES_MAX:
             self._open.pop(service).close()
 
+    def _current(self, service: str) -> IO[bytes] | None:
+        """The file that this process writes, unless another process was the relay since: what comes now must stand after that."""
+        file = self._open.get(service)
+        if file is not None and self.segments(service)[-1:] != [Path(file.name)]:
+            self._open.pop(service).close()
+            return None
+        return file
+
     def _begin(self, service: str) -> IO[bytes]:
         folder = self.folder / service
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,8 +122,7 @@ class FileJournal:
         for segment in segments[:-1]:  # the last one numbers the next
             if segment.stat().st_mtime < oldest:
                 segment.unlink()
-        number = int(segments[-1].stem) + 1 if segments else 1
-        file = (folder / f"{number:08d}{_SUFFIX}").open("xb")
+        file = _new_after(int(segments[-1].stem) if segments else 0, folder)
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -128,6 +136,14 @@ class FileJournal:
             if found := max(_positions(segment), default=0):
                 return found
         return 0
+
+
+def _new_after(number: int, folder: Path) -> IO[bytes]:
+    """A file that nobody writes: two processes may begin one at once, while the relay passes from one to the other."""
+    while True:
+        number += 1
+        with suppress(FileExistsError):
+            return (folder / f"{number:08d}{_SUFFIX}").open("xb")
 
 
 def _positions(path: Path) -> Iterator[int]:
