@@ -10,9 +10,6 @@ from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from termijn.events.contracts import AccountFacts, Party
-from termijn.kernel import notice
-from termijn.kernel.errors import InvalidInput
-from termijn.kernel.tariff import Tariff
 from termijn.kernel.words import Language
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
@@ -35,16 +32,6 @@ def _exact(value: object) -> object:
     return value
 
 
-def _rule(value: object) -> object:
-    """A notice rule by name (monthly, term:12 ...) or as data (CAT-25)."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return msgspec.to_builtins(notice.named(value))
-    except InvalidInput as refused:
-        raise ValueError(str(refused.facts["reason"])) from None
-
-
 Day = Annotated[date, BeforeValidator(_iso_day), Field(ge=FIRST_DAY, le=LAST_DAY)]
 Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2100, 12, 31, tzinfo=UTC))]
 Amount = Annotated[Decimal, BeforeValidator(_exact), Field(max_digits=20)]
@@ -56,7 +43,6 @@ Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 FilledLine = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
 Channel = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Months = Annotated[int, Field(strict=True, ge=0, le=notice.TERM_MONTHS_MAX)]
 Quantity = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 TermDays = Annotated[int, Field(strict=True, ge=1, le=365)]
 
@@ -65,78 +51,6 @@ class Body(BaseModel):
     """Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=False)
-
-
-class NoticeBody(Body):
-    """A notice rule as data (CAT-25)."""
-
-    name: FilledLine
-    minimum_term_months: Months = 0
-    notice_months: Months = 0
-    alignment: Literal["day", "month_end", "term"] = "day"
-    renewal_months: Months = 0
-    starts: Literal["order", "delivery", "start"] = "start"
-
-
-Rule = Annotated[NoticeBody, BeforeValidator(_rule)]
-
-
-class BillingBody(Body):
-    """Once (0) or every 1, 3 or 12 months, in advance or in arrears."""
-
-    every_months: Annotated[int, Field(strict=True, ge=0, le=12)] = 1
-    paid_in: Literal["advance", "arrears"] = Field(default="advance", alias="in")
-
-
-class ArticleBody(Body):
-    """An article (CAT-3)."""
-
-    article_id: ThingKey
-    title: FilledLine
-    usage_key: ThingKey | None = None
-    alternative_name: FilledLine | None = None
-    billing: BillingBody = BillingBody()
-    notice: Rule | None = None
-    net_price: Amount = Decimal(0)
-    quantity: Amount = Decimal(1)
-    included_quantity: Amount = Decimal(0)
-    unit: Literal["piece", "minute", "second", "page", "hour", "gigabyte"] = "piece"
-    is_fixed_price: bool = False
-    reference_price: Amount | None = None
-    vat_rate: Amount | None = None
-    kind: Literal["service", "telecom", "goods"] = "service"
-    display: Literal["shown", "highlighted", "heading"] = "shown"
-    counts_to_minimum: bool = False
-    counts_to_limit: bool = False
-    is_option: bool = False
-    credits_unused_days: bool = True
-
-
-class PublishTariffBody(Body):
-    """A tariff without its version (CAT-2), and from when new orders get it (CAT-5); today where not said."""
-
-    tariff_id: ThingKey
-    title: FilledLine
-    module: ThingKey
-    notice: Rule
-    is_telecom: bool = False
-    vat_rate: Amount = Decimal(21)
-    minimum_turnover: Amount | None = None
-    cost_limit: Amount | None = None
-    tolerance: Amount = Decimal(10)
-    time_rating: Literal["minute", "second"] = "minute"
-    is_public: bool = True
-    revenue_group: FilledLine = "ICT"
-    ledger_account: FilledLine = "8000"
-    articles: Annotated[list[ArticleBody], Field(min_length=1, max_length=200)]
-    connect_fee: Amount = Decimal(0)
-    disconnect_fee: Amount = Decimal(0)
-    deck_id: ThingKey | None = None
-    orders_from: Day | None = None
-
-    def tariff(self) -> Tariff:
-        """As the kernel has it, version 0: the catalogue gives the number."""
-        return msgspec.convert({**self.model_dump(by_alias=True), "version": 0, "orders_from": None}, Tariff)
 
 
 class PartyBody(Body):

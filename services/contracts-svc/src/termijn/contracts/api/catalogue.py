@@ -5,7 +5,8 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from termijn.contracts.api.bodies import Day, PolicyBody, PublishTariffBody, ThingPath
+from termijn.contracts.api.bodies import Day, PolicyBody, ThingPath
+from termijn.contracts.api.catalogue_body import PublishTariffBody
 from termijn.contracts.api.reading import opened
 from termijn.contracts.ordering import QUERIES, policy_of
 from termijn.contracts.policy import POLICY, Policy
