@@ -23,15 +23,34 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
 
 
+DocumentKind = Literal["invoices", "specifications", "letters", "confirmations"]
+"""What an account can have sent to somebody: invoices and credit notes, call specifications, letters about late payment, confirmations."""
+
+
+class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who gets documents of the account, each attached or as a link to download it (CON-8)."""
+
+    email: str
+    name: str = ""
+    delivery: Literal["attachment", "link"] = "attachment"
+    documents: tuple[DocumentKind, ...] = ("invoices",)
+
+
 class TermsAcceptance(msgspec.Struct, frozen=True, kw_only=True):
-    """Which version of the terms was accepted on which day (CON-8); the proof that DUN-4 asks for."""
+    """Which version of the terms, or of the data-protection agreement, was accepted on which day (CON-8); the proof that DUN-4 asks for."""
 
     version: str
     accepted_on: date
 
 
 class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What others must know of an account and what is not personal data (CON-8)."""
+    """What others must know of an account and what is not personal data (CON-8).
+
+    - ``*_term_days``: days net per stream, None for the provider's default; ``other_term_days`` counts for support, project and
+      hardware where theirs is None.
+    - ``is_telecom_reseller``: telecommunication is sold on, so its VAT is due by the buyer; ``is_taxable`` False: no VAT at all.
+    - ``splits_by_revenue_group``: one subscription document per revenue group (INV-1).
+    """
 
     debtor_kind: Literal["company", "consumer"] = "company"
     language: Literal["nl", "en"] = "nl"
@@ -47,24 +66,33 @@ class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
     chamber_of_commerce: str | None = None
     terms: TermsAcceptance | None = None
     is_test: bool = False
+    support_term_days: int | None = None
+    project_term_days: int | None = None
+    hardware_term_days: int | None = None
+    is_telecom_reseller: bool = False
+    is_taxable: bool = True
+    splits_by_revenue_group: bool = False
+    data_protection: TermsAcceptance | None = None
 
 
 class AccountOpened(Event, frozen=True, kw_only=True):
     """An account exists from now on; it binds to nothing (CON-1)."""
 
-    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address"})
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address", "recipients"})
     contract_partner: Party | None
     invoice_address: Party | None = None
     facts: AccountFacts
+    recipients: tuple[Recipient, ...] | None = None
 
 
 class AccountChanged(Event, frozen=True, kw_only=True):
     """The account as it is from now on: the whole of it, so that a listener needs nothing older."""
 
-    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address"})
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address", "recipients"})
     contract_partner: Party | None
     invoice_address: Party | None = None
     facts: AccountFacts
+    recipients: tuple[Recipient, ...] | None = None
 
 
 class MandateGiven(Event, frozen=True, kw_only=True):
@@ -79,11 +107,27 @@ class MandateGiven(Event, frozen=True, kw_only=True):
     holder: str | None
 
 
+class MandateAmended(Event, frozen=True, kw_only=True):
+    """The mandate goes on with another account of the debtor or under another reference (PAY-1); the whole of it as it is now.
+
+    ``old_reference`` is the one that it had before, None where that stays: the bank is told of it with the next debit.
+    """
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"iban", "holder"})
+    mandate_id: MandateId
+    reference: str
+    old_reference: str | None = None
+    iban: str | None
+    holder: str | None
+    amended_on: date
+
+
 class MandateRevoked(Event, frozen=True, kw_only=True):
-    """The mandate may not be used any more."""
+    """The mandate may not be used any more: taken back by the debtor, or dead after 36 months without use (PAY-1)."""
 
     mandate_id: MandateId
     revoked_on: date
+    is_expired: bool = False
 
 
 class DebitExemptionGranted(Event, frozen=True, kw_only=True):
@@ -135,16 +179,23 @@ class ModuleScaled(Event, frozen=True, kw_only=True):
     quantity: int
     from_on: date
     channel: str = "api"
+    explanation: str = ""
 
 
 class TariffChanged(Event, frozen=True, kw_only=True):
-    """Another tariff (or tariff version) from that day on (CON-4). With a new term, notice counts from that day (CAT-25)."""
+    """Another tariff (or tariff version) from that day on (CON-4). With a new term, notice counts from that day (CAT-25).
+
+    A new term is one that the customer confirmed, on ``confirmed_on``; ``confirmation`` says where that is on file.
+    """
 
     module_id: ModuleId
     tariff: Tariff
     from_on: date
     starts_new_term: bool = False
     channel: str = "api"
+    confirmed_on: date | None = None
+    confirmation: str = ""
+    explanation: str = ""
 
 
 class OptionAdded(Event, frozen=True, kw_only=True):
@@ -158,12 +209,14 @@ class OptionAdded(Event, frozen=True, kw_only=True):
 
 
 class OptionRemoved(Event, frozen=True, kw_only=True):
-    """The option's last day is ``ends_on`` (CON-5)."""
+    """The option's last day is ``ends_on`` (CON-5). ``returns_paid_ahead``: unused days come back whatever the article says (CAT-27)."""
 
     module_id: ModuleId
     article_id: ArticleId
     ends_on: date
     channel: str = "api"
+    explanation: str = ""
+    returns_paid_ahead: bool = False
 
 
 class SubjectAssigned(Event, frozen=True, kw_only=True):
@@ -175,21 +228,32 @@ class SubjectAssigned(Event, frozen=True, kw_only=True):
 
 
 class SubjectReleased(Event, frozen=True, kw_only=True):
-    """The subject belongs to the module no longer; ``until_at`` is the first instant that it does not."""
+    """The subject belongs to the module no longer; ``until_at`` is the first instant that it does not.
+
+    ``is_ported_out``: the number went to another provider (CON-6).
+    """
 
     module_id: ModuleId
     subject: str
     until_at: datetime
+    is_ported_out: bool = False
+    channel: str = "api"
 
 
 class ModuleCancelled(Event, frozen=True, kw_only=True):
-    """Notice was given in writing; ``ends_on`` is the last day (CAT-20 to CAT-25, CON-6)."""
+    """Notice was given in writing; ``ends_on`` is the last day (CAT-20 to CAT-27, CON-6).
+
+    - ``waives_disconnect_fee``: the law lets the customer go without one (CAT-26).
+    - ``returns_paid_ahead``: unused days come back whatever the articles say (CAT-27).
+    """
 
     module_id: ModuleId
     notice_on: date
     ends_on: date
     explanation: str
     channel: str = "api"
+    waives_disconnect_fee: bool = False
+    returns_paid_ahead: bool = False
 
 
 class CancellationWithdrawn(Event, frozen=True, kw_only=True):
@@ -234,6 +298,7 @@ PUBLIC: tuple[type[Event], ...] = (
     AccountOpened,
     AccountChanged,
     MandateGiven,
+    MandateAmended,
     MandateRevoked,
     DebitExemptionGranted,
     TariffPublished,
