@@ -16,6 +16,7 @@ from termijn.runtime.handling import Cause
 from termijn.runtime.http.calls import Asked, Call, Host, Reader, hash_of
 from termijn.runtime.http.idempotency import check_key
 from termijn.runtime.http.principal import Principal, Role
+from termijn.runtime.http.routes import every_route
 from termijn.runtime.http.tokens import Authority, Unauthenticated
 
 _BEARER = HTTPBearer(auto_error=False, description="A JSON Web Token with the claims provider, role, sub and, for customers, account.")
@@ -127,15 +128,8 @@ def _cause(request: Request, principal: Principal, key: str | None) -> Cause:
 
 def check_every_route_asks_who_calls(app: FastAPI | APIRouter) -> list[str]:
     """The routes that anybody could call, as "METHOD /path"; empty as it should be. For tests of a service's API."""
-    open_routes = []
-    for route in app.routes:
-        # FastAPI keeps an included router as one route of its own, with its routes inside.
-        inner = getattr(route, "original_router", None)
-        if inner is not None:
-            open_routes += check_every_route_asks_who_calls(inner)
-        if isinstance(route, APIRoute) and not any(hasattr(one, RIGHTS) for one in _callables(route.dependant)):
-            open_routes += [f"{method} {route.path}" for method in sorted(route.methods or ())]
-    return open_routes
+    careless = [route for route in every_route(app) if not any(hasattr(one, RIGHTS) for one in _callables(route.dependant))]
+    return [f"{method} {route.path}" for route in careless for method in sorted(route.methods or ())]
 
 
 def _callables(dependant: Dependant) -> Iterator[Any]:

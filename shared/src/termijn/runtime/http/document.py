@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
@@ -17,6 +17,7 @@ from termijn.runtime.http.access import RIGHTS, Rights
 from termijn.runtime.http.idempotency import KEY_PATTERN
 from termijn.runtime.http.paging import paging
 from termijn.runtime.http.problems import MEDIA_TYPE
+from termijn.runtime.http.routes import every_route
 
 PROBLEM: dict[str, Any] = {
     "title": "Problem",
@@ -72,7 +73,7 @@ def complete(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = completed(
-                get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes), _routes(app)
+                get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes), every_route(app)
             )
         return app.openapi_schema
 
@@ -103,7 +104,7 @@ def _describe(operation: dict[str, Any], rights: Rights, *, has_path: bool, is_l
             parameter["required"] = True
             parameter["schema"] = {"type": "string", "pattern": f"^{KEY_PATTERN}$", "title": "Idempotency-Key"}
     responses = operation["responses"]
-    for status in _problems(operation, rights, has_path=has_path):
+    for status in _problems(operation, rights, has_path=has_path, is_list=is_list):
         responses[str(status)] = _problem(status)
     for status, response in responses.items():
         if status.startswith("2"):
@@ -111,12 +112,12 @@ def _describe(operation: dict[str, Any], rights: Rights, *, has_path: bool, is_l
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _problems(operation: Mapping[str, Any], rights: Rights, *, has_path: bool) -> Iterator[int]:
+def _problems(operation: Mapping[str, Any], rights: Rights, *, has_path: bool, is_list: bool) -> Iterator[int]:
     yield from (400, 401, 403, 422, 503)
-    if has_path:
+    if has_path or not is_list:
         yield 404
     if rights.is_change:
-        yield from (404, 409, 412, 413)
+        yield from (409, 412, 413)
     if "requestBody" in operation:
         yield from (413, 415)
 
@@ -153,13 +154,3 @@ def _callables(dependant: Dependant) -> Iterator[Any]:
     yield dependant.call
     for inner in dependant.dependencies:
         yield from _callables(inner)
-
-
-def _routes(app: FastAPI | APIRouter) -> Iterator[APIRoute]:
-    """All of them: FastAPI keeps an included router as one route of its own, with its routes inside."""
-    for route in app.routes:
-        inner = getattr(route, "original_router", None)
-        if inner is not None:
-            yield from _routes(inner)
-        elif isinstance(route, APIRoute):
-            yield route

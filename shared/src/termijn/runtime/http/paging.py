@@ -30,7 +30,7 @@ class Paging:
     """
 
     limit: int
-    position: tuple[str, ...] | None
+    cursor: str | None
 
     @property
     def rows_to_fetch(self) -> int:
@@ -39,11 +39,13 @@ class Paging:
 
     def after(self, parts: int) -> Sequence[str | None]:
         """The key to go on after, as text; as many Nones at the first page. Raises ``CursorInvalid`` where it is another list's."""
-        if self.position is None:
+        if self.cursor is None:
             return (None,) * parts
-        if len(self.position) != parts:
+        # Read here and not with the request: who may not call is told that, whatever the cursor is worth.
+        position = _decode(self.cursor)
+        if len(position) != parts:
             raise CursorInvalid(field="cursor")
-        return self.position
+        return position
 
     def page(self, rows: Sequence[Row], *, key: Sequence[str], item: Callable[[Row], Any] = dict) -> dict[str, Any]:
         """``{"items": [...], "next": cursor or None}`` of rows fetched with ``rows_to_fetch``; ``key`` names the ordering columns."""
@@ -57,7 +59,7 @@ def paging(
     cursor: str | None = Query(None, max_length=CURSOR_CHARACTERS_MAX, description='"next" of the page before.'),
 ) -> Paging:
     """The FastAPI dependency."""
-    return Paging(limit=limit, position=None if cursor is None else _decode(cursor))
+    return Paging(limit=limit, cursor=cursor)
 
 
 def _encode(position: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from termijn.kernel.errors import Refusal, VersionMismatch
 from termijn.runtime.handling import Transient
 from termijn.runtime.http.guard import BODY_BYTES_MAX, Guard
+from termijn.runtime.http.routes import allowed_methods
 from termijn.runtime.telemetry import log
 
 MEDIA_TYPE = "application/problem+json"
@@ -137,7 +138,10 @@ async def _http(request: Request, error: Exception) -> Response:
     """Unknown routes, wrong methods, and what FastAPI itself refuses."""
     assert isinstance(error, HTTPException)
     code, detail = _OF_STATUS.get(error.status_code, (f"Http{error.status_code}", str(error.detail)))
-    return problem(error.status_code, code, detail, headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(sorted(allowed_methods(request)))}
+    return problem(error.status_code, code, detail, headers=headers)
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
