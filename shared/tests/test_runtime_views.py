@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from termijn.kernel.ids import ProviderId
-from termijn.runtime import projector
+from termijn.runtime import projector, rebuild
 from termijn.runtime.handling import Recorded, Statement, View
 from termijn.testing.harness import PROVIDER, Services, ServiceUnderTest
 from termijn.testing.interleaving import Killed, cause, marbles, session, until_blocked
@@ -58,15 +58,15 @@ async def write_until(svc: ServiceUnderTest, is_done: asyncio.Event, key: str) -
 FROM_EVENTS = "select account, sum((data ->> 'count')::int)::int as marbles from event where type = 'MarblesAdded' group by 1 order by 1"
 
 
-@pytest.mark.parametrize("view", ["jar", "jar_total"])
-async def test_rebuilt_equals_live_while_twelve_writers_write(services: Services, view: str) -> None:
+@pytest.mark.parametrize("views", [["jar"], ["jar_total"], ["jar", "jar_total"]], ids="+".join)
+async def test_rebuilt_equals_live_while_twelve_writers_write(services: Services, views: list[str]) -> None:
     svc = await services.open(sample())
     is_done = asyncio.Event()
     writers = [asyncio.create_task(write_until(svc, is_done, f"w{number}")) for number in range(12)]
     for _ in range(3):
         await asyncio.sleep(0.1)
         await svc.service.projector.step()
-        await asyncio.gather(svc.service.rebuild(view), svc.service.projector.step())
+        await asyncio.gather(svc.service.rebuild(*views), svc.service.projector.step())
     is_done.set()
     await asyncio.gather(*writers)
     while await svc.service.projector.step():
@@ -75,8 +75,41 @@ async def test_rebuilt_equals_live_while_twelve_writers_write(services: Services
     assert len(truth) == 13
     assert (await marbles(svc), await totals(svc)) == (truth, truth)
     live = await svc.rows("table jar order by 1, 2"), await svc.rows("table jar_name order by 1, 2")
-    await svc.service.rebuild(view)
+    await svc.service.rebuild(*views)
     assert (await svc.rows("table jar order by 1, 2"), await svc.rows("table jar_name order by 1, 2")) == live
+
+
+async def test_several_views_are_built_in_one_pass_over_the_store(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebuild, "PAGE_EVENTS", 7)
+    svc = await services.open(sample())
+    for number in range(20):
+        await add(svc, 1, key=f"a{number % 3}")
+    await svc.settle()
+    live = await marbles(svc), await totals(svc)
+    for table in ("jar", "jar_total"):
+        await svc.rows(f"delete from {table}")
+    pages: list[int] = []
+    assert await svc.service.rebuild("jar", "jar_total", progress=pages.append) == 20
+    assert pages == [7, 7, 6]
+    assert (await marbles(svc), await totals(svc)) == live
+
+
+async def test_what_is_committed_while_one_view_is_swapped_is_in_the_next_one(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    svc = await services.open(sample())
+    await add(svc, 1)
+    await svc.settle()
+    swap = rebuild._swap_patiently
+
+    async def swapped_while_somebody_writes(*args: Any) -> int:
+        rest = await swap(*args)
+        await add(svc, 1)
+        return rest
+
+    monkeypatch.setattr(rebuild, "_swap_patiently", swapped_while_somebody_writes)
+    assert await svc.service.rebuild("jar", "jar_total") == 2
+    assert (await marbles(svc), await totals(svc)) == ({"acme": 3}, {"acme": 2})
+    await svc.settle()
+    assert await totals(svc) == {"acme": 3}
 
 
 async def test_rebuilding_without_the_lock_loses_what_is_written_meanwhile(services: Services) -> None:

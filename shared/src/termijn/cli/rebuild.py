@@ -23,18 +23,17 @@ def rebuild(
     """
 
     async def act(installation: "Installation") -> int:
-        wanted = [
-            (service, one.name)
+        wanted = {
+            service.name: [v.name for v in service.definition.views if view in ("all", service.name, f"{service.name}/{v.name}")]
             for service in installation.services
-            for one in service.definition.views
-            if view in ("all", service.name, f"{service.name}/{one.name}")
-        ]
-        if not wanted:
+        }
+        if not any(wanted.values()):
             known = ", ".join(f"{s.name}/{v.name}" for s in installation.services for v in s.definition.views)
             raise InvalidInput(field="view", reason=f"there is no view {view}; there are {known}")
-        for service, name in wanted:
-            events = await service.rebuild(name)
-            typer.echo(f"{service.name}/{name}: {events} events")
-        return len(wanted)
+        for service in installation.services:
+            if names := wanted[service.name]:
+                events = await service.rebuild(*names)
+                typer.echo(f"{service.name}: {events} events into {', '.join(names)}")
+        return sum(map(len, wanted.values()))
 
     with_installation(folder, act)

@@ -10,7 +10,7 @@ from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.codec import Sealer
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase
 from termijn.runtime.faults import fault
-from termijn.runtime.handling import Cause, Recorded, Row, View
+from termijn.runtime.handling import Cause, Recorded, Row, Statement, View
 from termijn.runtime.sql import load
 from termijn.runtime.unit_of_work import Plant, run_statements
 
@@ -50,8 +50,13 @@ class Projector:
 
 async def apply_rows(connection: Any, plant: Plant, view: View, rows: Sequence[Row]) -> None:
     """Write what these events mean to a view."""
+    await run_statements(connection, await statements_of(plant, [view], rows))
+
+
+async def statements_of(plant: Plant, views: Sequence[View], rows: Sequence[Row]) -> list[Statement]:
+    """What stored events mean to each of these views, one view after another; the events are decoded once."""
     recorded = await decode_rows(plant, rows)
-    await run_statements(connection, [statement for one in recorded for statement in view.apply(one)])
+    return [statement for view in views for one in recorded for statement in view.apply(one)]
 
 
 async def decode_rows(plant: Plant, rows: Sequence[Row]) -> list[Recorded]:

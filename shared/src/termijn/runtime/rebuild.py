@@ -1,21 +1,28 @@
-"""Building a read model anew while the service runs: fill beside the old, lock the old, apply the rest, swap the contents.
+"""Building read models anew while the service runs: fill beside the old, lock the old, apply the rest, swap the contents.
+
+Several views are built in one pass: the store is read and decoded once and feeds all of them. They are swapped one after another,
+each with locks on its own tables only, and what was committed meanwhile is applied to the rest before the next one is locked.
 
 The rows are swapped and not the tables, so that grants, policies and the plans of waiting writers stay valid; a writer that was
 waiting for the lock then applies its own event, which no one else has applied, because it is not committed yet.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from termijn.kernel.errors import Busy
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase, begun
-from termijn.runtime.handling import Row, View
-from termijn.runtime.projector import PAGE_EVENTS, START, apply_rows, read_checkpoint, write_checkpoint
+from termijn.runtime.handling import Row, Statement, View
+from termijn.runtime.projector import PAGE_EVENTS, START, apply_rows, read_checkpoint, statements_of, write_checkpoint
 from termijn.runtime.sql import load
-from termijn.runtime.unit_of_work import Plant
+from termijn.runtime.unit_of_work import Plant, run_statements
 from termijn.runtime.write_path import ATTEMPTS_MAX, CONFLICTS
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
+
+TEMPORARY_MEMORY = "64MB"
+"""For the tables that are filled; what is larger goes through files."""
 
 Progress = Callable[[int], None]
 
@@ -24,38 +31,62 @@ def _unseen(events: int) -> None:
     return None
 
 
-async def rebuild(database: ServiceDatabase, plant: Plant, view: View, progress: Progress = _unseen) -> int:
-    """Build one view anew from the store; the number of events read. ``progress`` is told of each page.
+async def rebuild(database: ServiceDatabase, plant: Plant, views: Sequence[View], progress: Progress = _unseen) -> int:
+    """Build views anew from the store, in one pass; the number of events read. ``progress`` is told of each page.
 
-    Raises ``Busy`` where writers would not let it have its tables.
+    Raises ``Busy`` where writers would not let it have the tables of one: the views before it are built by then.
     """
     # A connection of its own: a statement that a pooled one prepared before goes on writing to the real table.
     async with database.dedicated() as connection:
-        await connection.execute(
-            "".join(f"create temporary table {table} (like public.{table} including all) on commit preserve rows;" for table in view.tables)
-        )
-        last, events = await _fill(connection, plant, view, progress)
-        for _ in range(ATTEMPTS_MAX):
-            try:
-                async with begun(connection, EVERY_PROVIDER, isolation="read committed"):
-                    return events + await _swap(connection, plant, view, last)
-            except CONFLICTS as error:
-                conflict = error  # a writer had one of the tables and wanted another: it goes first
-        raise Busy from conflict
+        await connection.execute(f"set temp_buffers = '{TEMPORARY_MEMORY}'")
+        for table in (table for view in views for table in view.tables):
+            await connection.execute(f"create temporary table {table} (like public.{table} including all) on commit preserve rows")
+        filling = _Filling(database, plant, connection, progress)
+        rest = 0
+        for number, view in enumerate(views):
+            await filling.go_on(views[number:])
+            rest = await _swap_patiently(connection, plant, view, filling.last)
+            await connection.execute(f"drop table {', '.join('pg_temp.' + table for table in view.tables)}")
+        return filling.events + rest
 
 
-async def _fill(connection: Any, plant: Plant, view: View, progress: Progress) -> tuple[Row | None, int]:
-    """Apply what is below every running transaction to temporary tables, which hide the real ones of the same name."""
-    last: Row | None = None
-    events = 0
-    while True:
-        async with begun(connection, EVERY_PROVIDER):
-            rows = await connection.fetch(SQL["read_store"], *_after(last), plant.epoch, PAGE_EVENTS)
-            await apply_rows(connection, plant, view, rows)
-        if not rows:
-            return last, events
-        last, events = rows[-1], events + len(rows)
-        progress(len(rows))
+class _Filling:
+    """Applies what is below every running transaction to temporary tables, which hide the real ones of the same name."""
+
+    def __init__(self, database: ServiceDatabase, plant: Plant, connection: Any, progress: Progress) -> None:
+        self._database = database
+        self._plant = plant
+        self._connection = connection
+        self._progress = progress
+        self.last: Row | None = None
+        self.events = 0
+
+    async def go_on(self, views: Sequence[View]) -> None:
+        """Up to the end. While one page is written the next one is read and decoded, on another connection."""
+        rows, written = await self._prepared(views, self.last)
+        while rows:
+            (following, prepared), _ = await asyncio.gather(self._prepared(views, rows[-1]), self._write(written))
+            self.last, self.events = rows[-1], self.events + len(rows)
+            self._progress(len(rows))
+            rows, written = following, prepared
+
+    async def _prepared(self, views: Sequence[View], last: Row | None) -> tuple[Sequence[Row], list[Statement]]:
+        rows = await self._database.short(EVERY_PROVIDER, SQL["read_store"], *_after(last), self._plant.epoch, PAGE_EVENTS)
+        return rows, await statements_of(self._plant, views, rows)
+
+    async def _write(self, statements: Sequence[Statement]) -> None:
+        async with begun(self._connection, EVERY_PROVIDER, isolation="read committed"):
+            await run_statements(self._connection, statements)
+
+
+async def _swap_patiently(connection: Any, plant: Plant, view: View, last: Row | None) -> int:
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            async with begun(connection, EVERY_PROVIDER, isolation="read committed"):
+                return await _swap(connection, plant, view, last)
+        except CONFLICTS as error:
+            conflict = error  # a writer had one of the tables and wanted another: it goes first
+    raise Busy from conflict
 
 
 async def _swap(connection: Any, plant: Plant, view: View, last: Row | None) -> int:
