@@ -153,8 +153,8 @@ def test_months_and_quarters_follow_the_calendar_and_years_the_start_date() -> N
     assert article_period(date(2026, 8, 20), every_months=3, anchor=start) == ArticlePeriod(date(2026, 7, 1), date(2026, 9, 30))
     assert article_period(date(2027, 8, 7), every_months=12, anchor=start) == ArticlePeriod(date(2026, 8, 8), date(2027, 8, 7))
     assert article_period(date(2027, 8, 8), every_months=12, anchor=start) == ArticlePeriod(date(2027, 8, 8), date(2028, 8, 7))
-    with pytest.raises(ValueError, match="1, 3 or 12"):
-        article_period(start, every_months=2, anchor=start)
+    with pytest.raises(ValueError, match="not 5"):
+        article_period(start, every_months=5, anchor=start)
 
 
 @pytest.mark.rule("INV-2")
@@ -165,7 +165,7 @@ def test_a_year_from_29_february_comes_back_to_it() -> None:
 
 
 @pytest.mark.rule("INV-2")
-@given(day=days, anchor=days, every=st.sampled_from([1, 3, 12]))
+@given(day=days, anchor=days, every=st.sampled_from([1, 2, 3, 6, 12, 24, 60]))
 def test_article_periods_lie_end_to_end(day: date, anchor: date, every: int) -> None:
     here = article_period(day, every_months=every, anchor=anchor)
     assert here.first <= day <= here.last

@@ -92,7 +92,7 @@ YEARLY_FLAGGED = article(article_id=ArticleId("y"), counts_to_minimum=True, coun
         (tariff(articles=(article(net_price=Decimal("NaN")),)), "articles.0.net_price"),
         (tariff(articles=(article(), article())), "articles.1.article_id"),
         (tariff(articles=(article(usage_key="k"), article(article_id=ArticleId("b"), usage_key="k"))), "articles.1.usage_key"),
-        (tariff(articles=(article(billing=Billing(every_months=2)),)), "articles.0.billing.every_months"),
+        (tariff(articles=(article(billing=Billing(every_months=5)),)), "articles.0.billing.every_months"),
         (tariff(articles=()), "articles"),
         (tariff(title=" "), "title"),
         (tariff(notice=NoticeRule(name="odd", alignment="term")), "notice.minimum_term_months"),

@@ -137,10 +137,14 @@ class DebitExemptionGranted(Event, frozen=True, kw_only=True):
 
 
 class TariffPublished(Event, frozen=True, kw_only=True):
-    """A version of a tariff that never changes; new orders get it from ``orders_from`` (CAT-5)."""
+    """A version of a tariff that never changes; new orders get it from ``orders_from`` (CAT-5).
+
+    ``takes_orders`` False: a version for running modules alone, the indexed one of an older version (CAT-10).
+    """
 
     tariff: Tariff
     orders_from: date
+    takes_orders: bool = True
 
 
 class RateDeckPublished(Event, frozen=True, kw_only=True):

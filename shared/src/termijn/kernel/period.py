@@ -60,6 +60,12 @@ class Month:
         return f"{self.year:04d}-{self.month:02d}"
 
 
+MONTHS_IN_YEAR = 12
+PERIOD_MONTHS = (1, 2, 3, 4, 6, 12, 24, 36, 48, 60)
+"""How long article periods can be: what divides a year, a year, and up to five years (domains, licences). Else periods of a tariff
+would drift through the calendar, and no two articles could be on one document."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ArticlePeriod:
     """What one price is for: from ``first`` to ``last``, both included."""
@@ -76,19 +82,22 @@ class ArticlePeriod:
 def article_period(day: date, *, every_months: int, anchor: date) -> ArticlePeriod:
     """The article period that the day is in (INV-2).
 
-    Months and quarters (1, 3) follow the calendar; years (12) run from ``anchor``, the start date, counted from it and never
-    chained. Raises ``ValueError`` for any other length.
+    Months, quarters and what else divides a year (1, 2, 3, 4, 6) follow the calendar; years (12) and multiples of them run from
+    ``anchor``, the start date, counted from it and never chained. Raises ``ValueError`` for any other length.
     """
-    if every_months == 12:
-        return _year_of(day, anchor)
-    if every_months not in (1, 3):
-        raise ValueError(f"articles bill per 1, 3 or 12 months, not {every_months}")
+    if every_months not in PERIOD_MONTHS:
+        raise ValueError(f"articles bill per {', '.join(map(str, PERIOD_MONTHS))} months, not {every_months}")
+    if every_months >= MONTHS_IN_YEAR:
+        return _years_of(day, anchor, every_months // MONTHS_IN_YEAR)
     first = date(day.year, (day.month - 1) // every_months * every_months + 1, 1)
     return ArticlePeriod(first, month_end(add_months(first, every_months - 1)))
 
 
-def _year_of(day: date, anchor: date) -> ArticlePeriod:
-    years = day.year - anchor.year
-    if add_months(anchor, 12 * years) > day:
-        years -= 1
-    return ArticlePeriod(add_months(anchor, 12 * years), add_months(anchor, 12 * (years + 1)) - timedelta(days=1))
+def _years_of(day: date, anchor: date, years: int) -> ArticlePeriod:
+    passed = day.year - anchor.year
+    if add_months(anchor, MONTHS_IN_YEAR * passed) > day:
+        passed -= 1
+    first = passed // years * years
+    return ArticlePeriod(
+        add_months(anchor, MONTHS_IN_YEAR * first), add_months(anchor, MONTHS_IN_YEAR * (first + years)) - timedelta(days=1)
+    )

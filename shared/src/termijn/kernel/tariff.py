@@ -35,7 +35,7 @@ class NoticeRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Billing(msgspec.Struct, frozen=True, kw_only=True, rename={"paid_in": "in"}):
-    """``every_months`` 0 bills once; else 1, 3 or 12 (INV-2), ``paid_in`` advance or arrears."""
+    """``every_months`` 0 bills once; else one of ``period.PERIOD_MONTHS`` (INV-2); ``paid_in`` advance or arrears."""
 
     every_months: int = 1
     paid_in: type_of_period = "advance"
@@ -71,7 +71,10 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tariff(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of a tariff (CAT-2). ``module`` is what it is a tariff of: telephony, workplace, fibre, domain ..."""
+    """One version of a tariff (CAT-2). ``module`` is what it is a tariff of: telephony, workplace, fibre, domain ...
+
+    ``is_indexation_agreed``: the contract agrees to yearly indexation, so that it is no ground to end it early (CAT-10).
+    """
 
     tariff_id: TariffId
     version: int
@@ -92,6 +95,7 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True):
     disconnect_fee: Decimal = Zero
     deck_id: DeckId | None = None
     orders_from: date | None = None
+    is_indexation_agreed: bool = False
 
     def article(self, article_id: ArticleId) -> Article | None:
         """The article of that id, or None."""

@@ -9,7 +9,6 @@ from decimal import Decimal
 
 import msgspec
 
-from termijn.contracts.errors import BadTariff
 from termijn.contracts.tariff_check import check
 from termijn.events.contracts import TariffPublished
 from termijn.kernel.tariff import Tariff as TariffVersion
@@ -23,6 +22,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
     orders_from: date
     tariff: TariffVersion
+    takes_orders: bool = True
 
 
 class Tariff(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +32,16 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True):
 
     def for_orders_on(self, day: date) -> TariffVersion | None:
         """The version that an order of that day gets: the newest whose date has come (CAT-5); None before the first."""
-        return next((v.tariff for v in reversed(self.versions) if v.orders_from <= day), None)
+        return next((v.tariff for v in reversed(self.versions) if v.takes_orders and v.orders_from <= day), None)
 
     def version(self, number: int) -> TariffVersion | None:
         """A version by its number, as it was published."""
         return self.versions[number - 1].tariff if 1 <= number <= len(self.versions) else None
+
+    @property
+    def kind(self) -> str | None:
+        """The module that it is a tariff of (CAT-1); None before the first version."""
+        return self.versions[-1].tariff.module if self.versions else None
 
 
 # -- Commands --------------------------------------------------------------------------------------------------------
@@ -52,28 +57,23 @@ class PublishTariff(Command, frozen=True, kw_only=True):
     orders_from: date
     vat_rates: tuple[Decimal, ...]
     deck_exists: bool
+    takes_orders: bool = True
 
 
 # -- Decisions -------------------------------------------------------------------------------------------------------
 
 
 def decide(command: PublishTariff, state: Tariff) -> Sequence[TariffPublished]:
-    """A further version that never changes (CAT-5), if it is sound (CAT-7).
-
-    A tariff belongs to one module kind for good (CAT-1): the orders that run on it could not be told apart otherwise.
-    """
+    """A further version that never changes (CAT-5), if it is sound (CAT-7) and of the same module (CAT-1)."""
     tariff = msgspec.structs.replace(command.tariff, version=len(state.versions) + 1, orders_from=command.orders_from)
-    check(tariff, vat_rates=command.vat_rates)
-    if tariff.deck_id is not None and not command.deck_exists:
-        raise BadTariff(field="deck_id", reason=f"there is no rate deck {tariff.deck_id}")
-    if state.versions and state.versions[-1].tariff.module != tariff.module:
-        raise BadTariff(field="module", reason=f"this tariff is one of {state.versions[-1].tariff.module}, and stays so")
-    return [TariffPublished(tariff=tariff, orders_from=command.orders_from)]
+    check(tariff, vat_rates=command.vat_rates, deck_exists=command.deck_exists, kind=state.kind)
+    return [TariffPublished(tariff=tariff, orders_from=command.orders_from, takes_orders=command.takes_orders)]
 
 
 def evolve(state: Tariff, event: TariffPublished) -> Tariff:
     """A version is added; none is replaced."""
-    return Tariff(versions=(*state.versions, Published(orders_from=event.orders_from, tariff=event.tariff)))
+    added = Published(orders_from=event.orders_from, tariff=event.tariff, takes_orders=event.takes_orders)
+    return Tariff(versions=(*state.versions, added))
 
 
 TARIFF = Aggregate(name="tariff", initial=Tariff(), decide=decide, evolve=evolve, state_type=Tariff, events=(TariffPublished,))

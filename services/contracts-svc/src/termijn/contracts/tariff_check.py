@@ -1,6 +1,6 @@
 """What makes a tariff sellable: the refusals of CAT-7, each naming the field.
 
-Pure; the catalogue decides with it, and ``explain price`` refuses the same files for the same reasons.
+Pure. A tariff is refused with everything that is wrong with it at once, so that a form shows each error at its field.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from termijn.contracts.errors import BadTariff
 from termijn.kernel import notice
-from termijn.kernel.tariff import Article, Tariff
+from termijn.kernel.errors import InvalidInput
+from termijn.kernel.period import PERIOD_MONTHS
+from termijn.kernel.tariff import Article, NoticeRule, Tariff
 
 ARTICLES_MAX = 200
 """Articles in one tariff: a price list that people can still read, and an event well below its 256 KiB."""
@@ -16,35 +18,52 @@ PRICE_MAX = Decimal(10_000_000)
 """Euros. A larger net price is a typing error."""
 PRICE_DECIMALS_MAX = 6
 """Rating counts in micro-euros; a finer price could not be rated exactly (USE-11)."""
-BILLING_MONTHS = (0, 1, 3, 12)
-"""Once, month, quarter, year (INV-2)."""
+ERRORS_MAX = 100
+"""Errors told at once: more than anybody repairs in one go."""
+
+Fault = tuple[str, str]
+"""A dotted path (``articles.2.net_price``) and what is wrong there."""
 
 
-def check(tariff: Tariff, *, vat_rates: Sequence[Decimal]) -> None:
-    """Raise ``InvalidInput`` for the first thing wrong (CAT-7); ``field`` is its dotted path (``articles.2.net_price``).
+def check(tariff: Tariff, *, vat_rates: Sequence[Decimal], deck_exists: bool, kind: str | None = None) -> None:
+    """Raise ``BadTariff`` with all that is wrong (CAT-7); ``field`` is the path of the first, ``errors`` has each.
 
-    ``vat_rates`` are the percentages that may be named. Returns nothing when the tariff may be published.
+    - ``vat_rates``: the percentages that may be named.
+    - ``deck_exists``: whether the deck that the tariff names was published.
+    - ``kind``: the module of the tariff's earlier versions, None for a new tariff.
     """
-    for field, reason in _faults(tariff, vat_rates):
-        raise BadTariff(field=field, reason=reason)
-    notice.check(tariff.notice, field="notice")
-    for index, article in enumerate(tariff.articles):
-        if article.notice is not None:
-            notice.check(article.notice, field=f"articles.{index}.notice")
+    refuse([*_faults(tariff, vat_rates), *_surroundings(tariff, deck_exists=deck_exists, kind=kind)])
 
 
-def _faults(tariff: Tariff, vat_rates: Sequence[Decimal]) -> Iterator[tuple[str, str]]:
+def refuse(faults: Sequence[Fault]) -> None:
+    """Raise ``BadTariff`` where there are faults."""
+    if faults:
+        (field, reason), errors = faults[0], [{"field": field, "detail": f"{field}: {reason}"} for field, reason in faults[:ERRORS_MAX]]
+        raise BadTariff(field=field, reason=reason, errors=errors)
+
+
+def _surroundings(tariff: Tariff, *, deck_exists: bool, kind: str | None) -> Iterator[Fault]:
+    """A tariff belongs to one module kind for good (CAT-1): the orders that run on it could not be told apart otherwise."""
+    if tariff.deck_id is not None and not deck_exists:
+        yield "deck_id", f"there is no rate deck {tariff.deck_id}"
+    if kind is not None and kind != tariff.module:
+        yield "module", f"this tariff is one of {kind}, and stays so"
+
+
+def _faults(tariff: Tariff, vat_rates: Sequence[Decimal]) -> Iterator[Fault]:
     if not tariff.title.strip():
         yield "title", "is empty"
     if not tariff.module.strip():
         yield "module", "is empty"
+    yield from _rule_faults("notice", tariff.notice)
     if tariff.vat_rate not in vat_rates:
         yield "vat_rate", f"{tariff.vat_rate} % is not a VAT rate that is in use ({_listed(vat_rates)})"
-    yield from _amount_faults("minimum_turnover", tariff.minimum_turnover)
-    yield from _amount_faults("cost_limit", tariff.cost_limit)
-    yield from _amount_faults("tolerance", tariff.tolerance)
-    yield from _amount_faults("connect_fee", tariff.connect_fee)
-    yield from _amount_faults("disconnect_fee", tariff.disconnect_fee)
+    for field in ("minimum_turnover", "cost_limit", "tolerance", "connect_fee", "disconnect_fee"):
+        yield from _amount_faults(field, getattr(tariff, field))
+    if not tariff.revenue_group.strip():
+        yield "revenue_group", "is empty"
+    if not tariff.ledger_account.strip():
+        yield "ledger_account", "is empty"
     if not tariff.articles:
         yield "articles", "a tariff needs at least one article"
     if len(tariff.articles) > ARTICLES_MAX:
@@ -55,22 +74,29 @@ def _faults(tariff: Tariff, vat_rates: Sequence[Decimal]) -> Iterator[tuple[str,
     yield from _minimum_and_limit(tariff)
 
 
-def _article_faults(path: str, article: Article, vat_rates: Sequence[Decimal]) -> Iterator[tuple[str, str]]:
+def _article_faults(path: str, article: Article, vat_rates: Sequence[Decimal]) -> Iterator[Fault]:
     if not article.title.strip():
         yield f"{path}.title", "is empty"
-    yield from _amount_faults(f"{path}.net_price", article.net_price)
-    yield from _amount_faults(f"{path}.included_quantity", article.included_quantity)
-    yield from _amount_faults(f"{path}.reference_price", article.reference_price)
-    yield from _amount_faults(f"{path}.quantity", article.quantity)
+    if article.notice is not None:
+        yield from _rule_faults(f"{path}.notice", article.notice)
+    for field in ("net_price", "included_quantity", "reference_price", "quantity"):
+        yield from _amount_faults(f"{path}.{field}", getattr(article, field))
     if article.quantity == 0:
         yield f"{path}.quantity", "is zero: a price is for one unit or more"
     if article.vat_rate is not None and article.vat_rate not in vat_rates:
         yield f"{path}.vat_rate", f"{article.vat_rate} % is not a VAT rate that is in use ({_listed(vat_rates)})"
-    if article.billing.every_months not in BILLING_MONTHS:
-        yield f"{path}.billing.every_months", "is once (0), monthly (1), quarterly (3) or yearly (12)"
+    if article.billing.every_months not in (0, *PERIOD_MONTHS):
+        yield f"{path}.billing.every_months", f"is 0 (once) or {', '.join(map(str, PERIOD_MONTHS))}"
 
 
-def _amount_faults(field: str, amount: Decimal | None) -> Iterator[tuple[str, str]]:
+def _rule_faults(path: str, rule: NoticeRule) -> Iterator[Fault]:
+    try:
+        notice.check(rule, field=path)
+    except InvalidInput as refused:
+        yield refused.field or path, str(refused.facts["reason"])
+
+
+def _amount_faults(field: str, amount: Decimal | None) -> Iterator[Fault]:
     """No negative prices (CAT-7); and nothing that could not be rated exactly."""
     if amount is None:
         return
@@ -85,7 +111,7 @@ def _amount_faults(field: str, amount: Decimal | None) -> Iterator[tuple[str, st
         yield field, f"has more than {PRICE_DECIMALS_MAX} decimals"
 
 
-def _twice(tariff: Tariff) -> Iterator[tuple[str, str]]:
+def _twice(tariff: Tariff) -> Iterator[Fault]:
     ids: set[str] = set()
     keys: set[str] = set()
     for index, article in enumerate(tariff.articles):
@@ -97,7 +123,7 @@ def _twice(tariff: Tariff) -> Iterator[tuple[str, str]]:
         keys.update({article.usage_key} if article.usage_key is not None else ())
 
 
-def _minimum_and_limit(tariff: Tariff) -> Iterator[tuple[str, str]]:
+def _minimum_and_limit(tariff: Tariff) -> Iterator[Fault]:
     """Both need flagged articles of one billing period, and the minimum must not be above the limit (CAT-7)."""
     to_minimum = [a for a in tariff.articles if a.counts_to_minimum]
     to_limit = [a for a in tariff.articles if a.counts_to_limit]
@@ -113,8 +139,9 @@ def _minimum_and_limit(tariff: Tariff) -> Iterator[tuple[str, str]]:
             yield field, "the articles flagged for it have different billing periods"
         elif flagged[0].billing.every_months == 0:
             yield field, "the articles flagged for it are billed once, so there is no period to count in"
-    if tariff.minimum_turnover is not None and tariff.cost_limit is not None and tariff.minimum_turnover > tariff.cost_limit:
-        yield "minimum_turnover", f"{tariff.minimum_turnover} is above the cost limit of {tariff.cost_limit}"
+    minimum, limit = tariff.minimum_turnover, tariff.cost_limit
+    if minimum is not None and limit is not None and minimum.is_finite() and limit.is_finite() and minimum > limit:
+        yield "minimum_turnover", f"{minimum} is above the cost limit of {limit}"
 
 
 def _listed(rates: Sequence[Decimal]) -> str:
