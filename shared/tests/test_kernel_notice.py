@@ -12,10 +12,11 @@ from termijn.kernel.notice import LICENCE_YEAR, MONTHLY, NONE, YEARLY, Ending, c
 from termijn.kernel.tariff import NoticeRule
 
 
-def after(rule: NoticeRule | str, ordered: str, notice: str, *, telecom: bool = False) -> Ending:
+def after(rule: NoticeRule | str, ordered: str, notice: str, *, telecom: bool = False, consumer: bool = False) -> Ending:
     """The ending of a contract that counts from ``ordered``."""
     found = named(rule) if isinstance(rule, str) else rule
-    return ending(found, counts_from=date.fromisoformat(ordered), given=date.fromisoformat(notice), is_telecom=telecom)
+    days = {"counts_from": date.fromisoformat(ordered), "given": date.fromisoformat(notice)}
+    return ending(found, **days, is_telecom=telecom, is_consumer=consumer)
 
 
 def dates(answer: Ending) -> tuple[str, str | None, str | None]:
@@ -190,6 +191,26 @@ def test_the_first_term_of_telecommunication_stands_but_nobody_is_held_for_a_sec
     assert dates(after(rule, "2025-08-08", notice, telecom=True))[0] == ends
 
 
+@pytest.mark.rule("CAT-27")
+@pytest.mark.parametrize(
+    ("rule", "notice", "ends"),
+    [
+        ("none", "2026-06-10", "2026-06-10"),
+        ("monthly", "2026-06-10", "2026-07-10"),
+        ("monthly", "2026-06-30", "2026-07-30"),
+        ("yearly", "2025-08-08", "2026-08-07"),
+        ("yearly", "2026-07-20", "2026-08-20"),
+        ("yearly", "2027-01-31", "2027-02-28"),
+        ("licence-year", "2026-08-08", "2026-09-08"),
+        ("term:12", "2025-09-01", "2026-08-07"),
+        ("term:12", "2026-07-31", "2026-08-31"),
+        ("term:12", "2026-08-10", "2026-09-10"),
+    ],
+)
+def test_a_consumer_leaves_after_the_first_term_on_any_day_with_a_month_at_most(rule: str, notice: str, ends: str) -> None:
+    assert dates(after(rule, "2025-08-08", notice, consumer=True))[0] == ends
+
+
 @pytest.mark.rule("CON-13")
 def test_the_steps_tell_rule_inputs_and_what_moved_the_date() -> None:
     assert after("monthly", "2026-01-01", "2026-06-01").steps == (
@@ -210,6 +231,10 @@ def test_the_steps_tell_rule_inputs_and_what_moved_the_date() -> None:
         "the rule alone gives 30 April 2026",
         "telecommunication: a month after notice is 10 April 2026",
         "ends 10 April 2026",
+    )
+    assert after("yearly", "2025-08-08", "2026-07-20", consumer=True).steps[-2:] == (
+        "consumer: a month after notice is 20 August 2026",
+        "ends 20 August 2026",
     )
 
 
@@ -263,7 +288,7 @@ def has_notice(rule: NoticeRule, notice: date, end: date) -> bool:
     return end >= add_months(notice, rule.notice_months)
 
 
-def model(rule: NoticeRule, ordered: date, notice: date, *, telecom: bool) -> date:
+def model(rule: NoticeRule, ordered: date, notice: date, *, telecom: bool, consumer: bool) -> date:
     lasts = set(term_lasts(rule, ordered)) if rule.minimum_term_months else set()
     first_last = min(lasts, default=None)
     day = notice
@@ -274,6 +299,8 @@ def model(rule: NoticeRule, ordered: date, notice: date, *, telecom: bool) -> da
             return day
         month_passed = telecom and day >= add_months(notice, 1)
         if month_passed and (first_last is None or notice > first_last or has_been_free(rule, first_last, day)):
+            return day
+        if consumer and day >= add_months(notice, 1) and past_first:
             return day
         day += DAY
 
@@ -286,13 +313,15 @@ def has_been_free(rule: NoticeRule, first_last: date, day: date) -> bool:
     return day >= ends
 
 
-@pytest.mark.rule("CAT-20", "CAT-21", "CAT-22", "CAT-23", "CAT-24", "CAT-25", "CAT-26")
-@given(rule=rules(), ordered=ordered_days, late=st.integers(0, 1500), telecom=st.booleans())
-@example(rule=YEARLY, ordered=date(2024, 2, 29), late=1000, telecom=False)
-@example(rule=term(12), ordered=date(2024, 3, 15), late=364, telecom=True)
-def test_the_day_by_day_model_gives_the_same_end(rule: NoticeRule, ordered: date, late: int, telecom: bool) -> None:
+@pytest.mark.rule("CAT-20", "CAT-21", "CAT-22", "CAT-23", "CAT-24", "CAT-25", "CAT-26", "CAT-27")
+@given(rule=rules(), ordered=ordered_days, late=st.integers(0, 1500), telecom=st.booleans(), consumer=st.booleans())
+@example(rule=YEARLY, ordered=date(2024, 2, 29), late=1000, telecom=False, consumer=False)
+@example(rule=term(12), ordered=date(2024, 3, 15), late=364, telecom=True, consumer=False)
+@example(rule=term(12), ordered=date(2024, 3, 15), late=340, telecom=True, consumer=True)
+def test_the_day_by_day_model_gives_the_same_end(rule: NoticeRule, ordered: date, late: int, telecom: bool, consumer: bool) -> None:
     notice = ordered + late * DAY
-    assert ending(rule, counts_from=ordered, given=notice, is_telecom=telecom).ends_on == model(rule, ordered, notice, telecom=telecom)
+    told = ending(rule, counts_from=ordered, given=notice, is_telecom=telecom, is_consumer=consumer).ends_on
+    assert told == model(rule, ordered, notice, telecom=telecom, consumer=consumer)
 
 
 @pytest.mark.rule("CAT-22", "CAT-23", "CAT-24")
@@ -315,11 +344,15 @@ def test_the_last_notice_day_is_the_last_that_still_ends_the_running_term(
     assert in_time <= term_ends < too_late
 
 
-@pytest.mark.rule("CAT-26")
-@given(rule=rules(), ordered=ordered_days, late=st.integers(-60, 1500), wait=st.integers(0, 400), telecom=st.booleans())
-def test_who_gives_notice_sooner_never_leaves_later(rule: NoticeRule, ordered: date, late: int, wait: int, telecom: bool) -> None:
+@pytest.mark.rule("CAT-26", "CAT-27")
+@given(
+    rule=rules(), ordered=ordered_days, late=st.integers(-60, 1500), wait=st.integers(0, 400), telecom=st.booleans(), consumer=st.booleans()
+)
+def test_who_gives_notice_sooner_never_leaves_later(
+    *, rule: NoticeRule, ordered: date, late: int, wait: int, telecom: bool, consumer: bool
+) -> None:
     soon, later = ordered + late * DAY, ordered + (late + wait) * DAY
-    ends = [ending(rule, counts_from=ordered, given=day, is_telecom=telecom).ends_on for day in (soon, later)]
+    ends = [ending(rule, counts_from=ordered, given=day, is_telecom=telecom, is_consumer=consumer).ends_on for day in (soon, later)]
     assert ends[0] <= ends[1]
     assert soon <= ends[0]
     assert ends[0] <= ending(rule, counts_from=ordered, given=soon).ends_on, "the law never holds anybody longer"

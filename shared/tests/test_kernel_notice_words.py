@@ -19,15 +19,17 @@ ENGLISH = re.compile(r"\b(notice|month|months|term of|to|ends|last day|rule|of \
     rule=st.sampled_from([NONE, MONTHLY, YEARLY, LICENCE_YEAR, term(1), term(36), BY_DAY]),
     after=st.integers(-400, 2000),
     is_telecom=st.booleans(),
+    is_consumer=st.booleans(),
     head=st.sampled_from(
         ["", "3 May 2027 was chosen by a manager; the notice rule gives: ", "3 May 2027 was chosen, later than the earliest day: "]
     ),
 )
 @pytest.mark.rule("CON-13")
-def test_no_step_stays_english(rule: NoticeRule, after: int, is_telecom: bool, head: str) -> None:
+def test_no_step_stays_english(rule: NoticeRule, after: int, is_telecom: bool, is_consumer: bool, head: str) -> None:
     """A new sentence in ``notice`` needs its Dutch."""
     first = date(2026, 1, 15)
-    steps = ending(rule, counts_from=first, given=first + timedelta(days=after), is_telecom=is_telecom).steps
+    given_on = first + timedelta(days=after)
+    steps = ending(rule, counts_from=first, given=given_on, is_telecom=is_telecom, is_consumer=is_consumer).steps
     assert not ENGLISH.search(in_dutch(head + "; ".join(steps)))
 
 

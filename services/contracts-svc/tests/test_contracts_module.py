@@ -70,16 +70,16 @@ CANCELLED = ModuleCancelled(module_id=M, notice_on=DAY, ends_on=date(2026, 7, 31
 @pytest.mark.parametrize("quantity", [3, 8])
 def test_without_a_minimum_term_quantities_scale_per_full_month(quantity: int) -> None:
     """Up and down; what is ordered in a month counts from the first of the next."""
-    spec(MODULE).given(ordered()).when(scale(quantity)).then(scaled(quantity, date(2026, 7, 1)))
+    spec(MODULE).given(ordered()).when(scale(quantity)).then_explained(scaled(quantity, date(2026, 7, 1)))
 
 
 @pytest.mark.rule("CON-3")
 def test_a_manager_lets_an_increase_start_at_once() -> None:
     """Not a decrease, and not a customer."""
-    spec(MODULE).given(ordered()).when(scale(8, at_once=True, is_manager=True)).then(scaled(8, DAY))
+    spec(MODULE).given(ordered()).when(scale(8, at_once=True, is_manager=True)).then_explained(scaled(8, DAY))
     spec(MODULE).given(ordered()).when(scale(8, at_once=True)).then_refused(ManagerOnly, "at_once")
     spec(MODULE).given(ordered()).when(scale(3, at_once=True, is_manager=True)).then_refused(InvalidInput, "at_once")
-    spec(MODULE).given(ordered()).when(scale(3, from_on=date(2026, 5, 1), is_manager=True)).then(scaled(3, date(2026, 5, 1)))
+    spec(MODULE).given(ordered()).when(scale(3, from_on=date(2026, 5, 1), is_manager=True)).then_explained(scaled(3, date(2026, 5, 1)))
     spec(MODULE).given(ordered()).when(scale(3, from_on=date(2026, 9, 1))).then_refused(ManagerOnly, "from_on")
 
 
@@ -90,14 +90,14 @@ def test_a_manager_lets_an_increase_start_at_once() -> None:
 def test_in_a_term_a_decrease_is_a_cancellation_of_that_part(rule: NoticeRule, from_on: date) -> None:
     """It counts from the day after the end that the notice rule gives."""
     delivered = [ModuleActivated(module_id=M, active_from=date(2026, 1, 15))] if rule.starts == "delivery" else []
-    spec(MODULE).given(ordered(rule), *delivered).when(scale(3)).then(scaled(3, from_on))
+    spec(MODULE).given(ordered(rule), *delivered).when(scale(3)).then_explained(scaled(3, from_on))
 
 
 @pytest.mark.rule("CON-3", "CAT-24")
 def test_a_licence_grows_at_any_time_and_shrinks_at_renewal() -> None:
     """Growth counts from the day of the order; the part that was given up goes at the renewal."""
-    spec(MODULE).given(ordered(LICENCE_YEAR)).when(scale(8)).then(scaled(8, DAY))
-    spec(MODULE).given(ordered(LICENCE_YEAR)).when(scale(4)).then(scaled(4, date(2027, 1, 15)))
+    spec(MODULE).given(ordered(LICENCE_YEAR)).when(scale(8)).then_explained(scaled(8, DAY))
+    spec(MODULE).given(ordered(LICENCE_YEAR)).when(scale(4)).then_explained(scaled(4, date(2027, 1, 15)))
 
 
 @pytest.mark.rule("CON-3")
@@ -112,8 +112,10 @@ def test_zero_is_a_cancellation() -> None:
 def test_pending_quantities_follow_and_nothing_changes_twice() -> None:
     """Taking a decrease back is scaling to what there is; nothing counts behind the module's end."""
     spec(MODULE).given(ordered()).when(scale(5)).then_nothing()
-    spec(MODULE).given(ordered(YEARLY), scaled(3, date(2027, 1, 15))).when(scale(5)).then(scaled(5, date(2027, 1, 15)))
-    spec(MODULE).given(ordered(YEARLY), scaled(3, date(2027, 1, 15))).when(scale(6)).then(scaled(6, DAY), scaled(6, date(2027, 1, 15)))
+    spec(MODULE).given(ordered(YEARLY), scaled(3, date(2027, 1, 15))).when(scale(5)).then_explained(scaled(5, date(2027, 1, 15)))
+    spec(MODULE).given(ordered(YEARLY), scaled(3, date(2027, 1, 15))).when(scale(6)).then_explained(
+        scaled(6, DAY), scaled(6, date(2027, 1, 15))
+    )
     early = msgspec.structs.replace(CANCELLED, ends_on=date(2026, 6, 30))
     spec(MODULE).given(ordered(), early).when(scale(8)).then_refused(EndsBefore, "quantity")
 
@@ -122,9 +124,9 @@ def test_pending_quantities_follow_and_nothing_changes_twice() -> None:
 def test_before_delivery_an_order_grows_and_only_a_manager_makes_it_smaller() -> None:
     """The quantity counts from the order."""
     line = ordered(term(36))
-    spec(MODULE).given(line).when(scale(8)).then(scaled(8, date(2026, 1, 15)))
+    spec(MODULE).given(line).when(scale(8)).then_explained(scaled(8, date(2026, 1, 15)))
     spec(MODULE).given(line).when(scale(3)).then_refused(NotYetDelivered)
-    spec(MODULE).given(line).when(scale(3, is_manager=True)).then(scaled(3, date(2026, 1, 15)))
+    spec(MODULE).given(line).when(scale(3, is_manager=True)).then_explained(scaled(3, date(2026, 1, 15)))
 
 
 def add(article: ArticleId = MACHINE, *, quantity: int = 1, is_manager: bool = True, from_on: date | None = None) -> AddOption:
@@ -152,10 +154,14 @@ def test_an_option_ends_by_its_own_notice_rule() -> None:
     """Apart from the tariff; by the tariff's where it has none; a manager may pick any day."""
     given = [ordered(), OptionAdded(module_id=M, article_id=MACHINE, quantity=1, from_on=DAY)]
     given += [OptionAdded(module_id=M, article_id=HOTLINE, quantity=1, from_on=DAY)]  # type: ignore[list-item]
-    spec(MODULE).given(*given).when(remove(MACHINE)).then(OptionRemoved(module_id=M, article_id=MACHINE, ends_on=DAY))
-    spec(MODULE).given(*given).when(remove(HOTLINE)).then(OptionRemoved(module_id=M, article_id=HOTLINE, ends_on=date(2026, 7, 31)))
+    spec(MODULE).given(*given).when(remove(MACHINE)).then_explained(OptionRemoved(module_id=M, article_id=MACHINE, ends_on=DAY))
+    spec(MODULE).given(*given).when(remove(HOTLINE)).then_explained(
+        OptionRemoved(module_id=M, article_id=HOTLINE, ends_on=date(2026, 7, 31))
+    )
     early = date(2026, 6, 20)
-    spec(MODULE).given(*given).when(remove(HOTLINE, ends_on=early)).then(OptionRemoved(module_id=M, article_id=HOTLINE, ends_on=early))
+    spec(MODULE).given(*given).when(remove(HOTLINE, ends_on=early)).then_explained(
+        OptionRemoved(module_id=M, article_id=HOTLINE, ends_on=early)
+    )
     spec(MODULE).given(*given).when(remove(MACHINE, is_manager=False)).then_refused(ManagerOnly)
     spec(MODULE).given(ordered()).when(remove(MACHINE)).then_refused(NotFound)
 

@@ -1,7 +1,7 @@
-"""When a contract ends after notice: one calculation over one rule as data (CAT-20 to CAT-26).
+"""When a contract ends after notice: one calculation over one rule as data (CAT-20 to CAT-27).
 
 The answer explains itself (CON-13): ``Ending.steps`` names the inputs and each thing that moved the date. Source of the cap
-on telecommunication contracts: Telecommunicatiewet 7.2a.
+on telecommunication contracts: Telecommunicatiewet 7.2a; on those of consumers: BW 6:236 j and 6:237 k.
 """
 
 import re
@@ -90,23 +90,29 @@ def check(rule: NoticeRule, *, field: str = "rule") -> None:
         raise InvalidInput(field=f"{field}.alignment", reason="a contract that renews ends with a term")
 
 
-def ending(rule: NoticeRule, *, counts_from: date, given: date, is_telecom: bool = False) -> Ending:
-    """When the contract ends if notice is given on a day, and what the running term would do without (CAT-20 to CAT-26).
+def first_term_ends_on(rule: NoticeRule, *, counts_from: date) -> date | None:
+    """The last day of the first term as agreed, whatever day such a contract can end on; None where the rule has none."""
+    return add_months(counts_from, rule.minimum_term_months) - _DAY if rule.minimum_term_months else None
+
+
+def ending(rule: NoticeRule, *, counts_from: date, given: date, is_telecom: bool = False, is_consumer: bool = False) -> Ending:
+    """When the contract ends if notice is given on a day, and what the running term would do without (CAT-20 to CAT-27).
 
     - ``counts_from``: the day terms count from (CAT-25): the order, the delivery or the ordered start, as ``rule.starts`` says.
     - ``given``: the day notice is received, today or later or earlier; before ``counts_from`` it is notice in the first term.
     - ``is_telecom``: the law caps the notice of telecommunication modules at a month once they are beyond their first term (CAT-26).
+    - ``is_consumer``: a consumer leaves on any day after the first term, with a month at most (CAT-27).
 
     Raises ``InvalidInput`` for a rule that contradicts itself.
     """
     check(rule)
     running = _running_term(rule, counts_from=counts_from, day=given)
     ends_on, steps = _by_rule(rule, counts_from=counts_from, given=given)
-    if is_telecom:
-        ends_on, steps = _capped(rule, counts_from=counts_from, given=given, ends_on=ends_on, steps=steps)
+    if is_telecom or is_consumer:
+        ends_on, steps = _capped(rule, counts_from=counts_from, given=given, ends_on=ends_on, steps=steps, is_consumer=is_consumer)
     return Ending(
         ends_on=ends_on,
-        last_notice_day=_last_notice_day(rule, running, is_telecom=is_telecom) if running else None,
+        last_notice_day=_last_notice_day(rule, running, is_capped=is_telecom or is_consumer) if running else None,
         renews_on=running.next_on if running else None,
         steps=steps,
     )
@@ -153,9 +159,9 @@ def _latest_start(end: date, months: int) -> date:
     return month_end(start) if end == month_end(end) else start
 
 
-def _last_notice_day(rule: NoticeRule, running: _Term, *, is_telecom: bool) -> date:
+def _last_notice_day(rule: NoticeRule, running: _Term, *, is_capped: bool) -> date:
     by_rule = _latest_notice(rule, running.ends_on)
-    return max(by_rule, _latest_start(running.ends_on, 1)) if is_telecom else by_rule
+    return max(by_rule, _latest_start(running.ends_on, 1)) if is_capped else by_rule
 
 
 def _by_rule(rule: NoticeRule, *, counts_from: date, given: date) -> tuple[date, tuple[str, ...]]:
@@ -196,20 +202,25 @@ def _with_a_term(rule: NoticeRule, *, counts_from: date, given: date) -> tuple[d
     return chosen.ends_on, (*steps, f"ends {_said(chosen.ends_on)}")
 
 
-def _capped(rule: NoticeRule, *, counts_from: date, given: date, ends_on: date, steps: tuple[str, ...]) -> tuple[date, tuple[str, ...]]:
-    """CAT-26: beyond the first term a month is enough, to the same day number.
+def _capped(
+    rule: NoticeRule, *, counts_from: date, given: date, ends_on: date, steps: tuple[str, ...], is_consumer: bool
+) -> tuple[date, tuple[str, ...]]:
+    """CAT-26, CAT-27: beyond the first term a month is enough, to the same day number.
 
     Notice in the first term that the rule would push beyond it is capped as well, but never to before that term's own end:
-    else whoever waits for the term to be over would leave earlier than who gave notice in time.
+    else whoever waits for the term to be over would leave earlier than who gave notice in time. A consumer, who may leave on any
+    day, is let go with the last day of the term itself; others on the first day after it that their rule knows.
     """
     month_later = cap = add_months(given, 1)
     if rule.minimum_term_months:
         first = _term_number(rule, 0, counts_from=counts_from)
-        cap = max(cap, first.ends_on) if given < first.next_on else cap
+        own_end = first.next_on - _DAY if is_consumer else first.ends_on
+        cap = max(cap, own_end) if given < first.next_on else cap
     if cap >= ends_on:
         return ends_on, steps
     reason = f"a month after notice is {_said(month_later)}" if cap == month_later else f"first term to {_said(cap)}"
-    return cap, (*steps[:-1], f"the rule alone gives {_said(ends_on)}", f"telecommunication: {reason}", f"ends {_said(cap)}")
+    whose = "consumer" if is_consumer else "telecommunication"
+    return cap, (*steps[:-1], f"the rule alone gives {_said(ends_on)}", f"{whose}: {reason}", f"ends {_said(cap)}")
 
 
 def _term_said(rule: NoticeRule, running: _Term, *, counts_from: date) -> str:

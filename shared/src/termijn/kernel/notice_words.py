@@ -18,6 +18,23 @@ _DUTCH = {
     "the rule alone gives {a}": "de opzegregel alleen geeft {a}",
     "telecommunication: a month after notice is {a}": "telecommunicatie: een maand na de opzegging is {a}",
     "telecommunication: first term to {a}": "telecommunicatie: eerste termijn tot en met {a}",
+    "consumer: a month after notice is {a}": "consument: een maand na de opzegging is {a}",
+    "consumer: first term to {a}": "consument: eerste termijn tot en met {a}",
+    "notice rule {name}": "opzegregel {name}",
+    "ordered on {a}": "besteld op {a}",
+    "another quantity counts from the first of the next month": "een ander aantal telt vanaf de eerste van de volgende maand",
+    "more counts from the order and ends with the term": "een hoger aantal telt vanaf de bestelling en eindigt met de termijn",
+    "a manager let it start at once": "een medewerker liet het meteen ingaan",
+    "less is a cancellation of that part": "een lager aantal is een opzegging van dat deel",
+    "not before its start on {a}": "niet voor de ingangsdatum, {a}",
+    "counts from {a}": "telt vanaf {a}",
+    "no term runs before the delivery": "voor de oplevering loopt er geen termijn",
+    "called off by a manager before delivery": "door een medewerker ingetrokken voor de oplevering",
+    "the option has a notice rule of its own": "de optie heeft een eigen opzegregel",
+    "the option ends by the rule of its tariff": "de optie eindigt volgens de regel van het tarief",
+    "the new tariff does not have this option": "het nieuwe tarief heeft deze optie niet",
+    "a new term starts, as the customer confirmed on {a}": "er gaat een nieuwe termijn in, door u bevestigd op {a}",
+    "a number was ported out on {a}, which counts as notice": "op {a} is een nummer overgedragen, wat als opzegging geldt",
     "ends at once": "eindigt meteen",
     "ends {a}": "eindigt op {a}",
     "{a} was chosen by a manager": "{a} is door een medewerker gekozen",
@@ -25,7 +42,7 @@ _DUTCH = {
     "the notice rule gives: {rest}": "de opzegregel geeft: {rest}",
 }
 _DAY = r"\d{1,2} (?:" + "|".join(MONTHS["en"]) + r") \d{4}"
-_SHAPES = {"a": _DAY, "b": _DAY, "m": r"(?:one|\d+) (?:full )?months?", "rest": ".+"}
+_SHAPES = {"a": _DAY, "b": _DAY, "m": r"(?:one|\d+) (?:full )?months?", "rest": ".+", "name": ".+"}
 _WORDS = {"one": "één", "full": "volle", "month": "maand", "months": "maanden"} | dict(zip(MONTHS["en"], MONTHS["nl"], strict=True))
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Generic
 
+import msgspec
+
 from termijn.kernel.errors import Refusal
 from termijn.runtime.aggregate import Aggregate, CommandT, EventT, StateT, TimerChange
 
@@ -42,6 +44,14 @@ class Spec(Generic[StateT, CommandT, EventT]):
         """Exactly these events were decided."""
         assert self.refusal is None, f"refused: {self.refusal!r}"
         assert list(self.events) == list(expected), f"decided {self.events!r}"
+        return self
+
+    def then_explained(self, *expected: EventT) -> "Spec[StateT, CommandT, EventT]":
+        """These events were decided, and each that can be explained says how it came about, in words that are not compared."""
+        assert self.refusal is None, f"refused: {self.refusal!r}"
+        assert all(getattr(event, "explanation", "-") for event in self.events), f"not explained: {self.events!r}"
+        bare = [msgspec.structs.replace(e, explanation="") if hasattr(e, "explanation") else e for e in self.events]
+        assert bare == list(expected), f"decided {self.events!r}"
         return self
 
     def then_nothing(self) -> "Spec[StateT, CommandT, EventT]":

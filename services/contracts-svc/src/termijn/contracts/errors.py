@@ -9,11 +9,15 @@ The tree::
     │   └── DateNotPossible       422  the notice rule does not allow that day; the next one that it does is named (CON-4)
     ├── NotAllowed
     │   ├── ManagerOnly           403  only a manager may do this (SEC-2)
-    │   └── ConsumersNotServed    403  the provider serves companies only (CAT-27)
+    │   ├── ConsumersNotServed    403  the provider serves companies only (CAT-27)
+    │   └── LongTermForConsumer   403  a first term over 24 months of telecommunication (CAT-26)
     ├── NotFound
     └── Conflict
         ├── AlreadyThere          409  the id is taken
         ├── NoMandate             409  no active direct debit mandate and no exemption (CON-2)
+        ├── NoLongTermConsent     409  a first term over 24 months without the account's separate consent (CAT-26)
+        ├── SuspendedForDefault   409  the account owes what is overdue; only a manager orders for it (CON-10)
+        ├── MandateNotUsable      409  it was revoked, blocked or has expired (PAY-1)
         ├── NotYetDelivered       409  terms count from a delivery that has not been reported (CAT-25)
         ├── ModuleIsOver          409  it ended or was terminated
         ├── AlreadyCancelled      409  notice was given before
@@ -43,6 +47,22 @@ class ManagerOnly(NotAllowed):
 
 class ConsumersNotServed(NotAllowed):
     """This provider serves companies only."""
+
+
+class LongTermForConsumer(NotAllowed):
+    """A first term of {months} months is over 24: no consumer is bound for so long by a telecommunication contract."""
+
+
+class NoLongTermConsent(Conflict):
+    """A first term of {months} months is over 24: it needs the account's separate consent on file."""
+
+
+class SuspendedForDefault(Conflict):
+    """The account is suspended since {since} ({reason}); it can order again once that is paid."""
+
+
+class MandateNotUsable(Conflict):
+    """The mandate is {state}; a new one is needed."""
 
 
 class AlreadyThere(Conflict):

@@ -7,9 +7,10 @@ Its events are those of the published language, kept as they are; the names are 
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from termijn.contracts.end_date import choose_end
+import msgspec
+
+from termijn.contracts.cancelling import cancel, ended, port_out
 from termijn.contracts.errors import (
-    AlreadyCancelled,
     AlreadyThere,
     EndsBefore,
     ManagerOnly,
@@ -17,6 +18,7 @@ from termijn.contracts.errors import (
     NotCancelled,
     NotYetDelivered,
 )
+from termijn.contracts.first_term import check_first_term
 from termijn.contracts.module_commands import (
     Activate,
     AddOption,
@@ -26,6 +28,7 @@ from termijn.contracts.module_commands import (
     End,
     ModuleCommand,
     Order,
+    PortOut,
     ReleaseSubject,
     RemoveOption,
     Resume,
@@ -37,6 +40,7 @@ from termijn.contracts.module_commands import (
 from termijn.contracts.module_extras import add_option, assign_subject, release_all, release_subject, remove_option
 from termijn.contracts.module_state import AwaitingDelivery, Live, Module, ModuleEvent, NotOrdered, Over, Running, evolve, wakes
 from termijn.contracts.scaling import scaling_starts_on
+from termijn.contracts.tariff_change import change_tariff
 from termijn.events.contracts import (
     CancellationWithdrawn,
     ModuleActivated,
@@ -55,7 +59,6 @@ from termijn.events.contracts import (
 )
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import Conflict, InvalidInput, NotFound
-from termijn.kernel.ids import ModuleId
 from termijn.runtime.aggregate import Aggregate
 
 QUANTITY_MAX = 100_000
@@ -83,9 +86,9 @@ def decide(command: ModuleCommand, state: Module) -> Sequence[ModuleEvent]:
         case Scale():
             return _scale(command, state)
         case ChangeTariff():
-            return _change_tariff(command, state)
+            return change_tariff(command, state)
         case Cancel():
-            return _cancel(command, state)
+            return cancel(command, state)
         case Withdraw():
             if not isinstance(state, Running) or state.ending is None:
                 raise NotCancelled
@@ -98,6 +101,8 @@ def decide(command: ModuleCommand, state: Module) -> Sequence[ModuleEvent]:
             return assign_subject(command, state)
         case ReleaseSubject():
             return release_subject(command, state)
+        case PortOut():
+            return port_out(command, state)
 
 
 def _order(command: Order) -> Sequence[ModuleEvent]:
@@ -105,6 +110,7 @@ def _order(command: Order) -> Sequence[ModuleEvent]:
     tariff = command.tariff
     if not tariff.is_public and not command.is_manager:
         raise ManagerOnly(field="tariff_id", reason="order a tariff that is not public")
+    check_first_term(tariff, is_consumer=command.is_consumer, consented_months=command.consented_months)
     _check_quantity(command.quantity)
     if command.options and not command.is_manager:
         raise ManagerOnly(field="options", reason="add options")
@@ -165,23 +171,24 @@ def _scale(command: Scale, state: Live) -> Sequence[ModuleEvent]:
     today = day_of(command.now)
     if command.quantity == 0:
         ends_on = command.from_on - _DAY if command.from_on is not None else None
-        cancel = Cancel(
+        to_nothing = Cancel(
             now=command.now,
             module_id=command.module_id,
             notice_on=today,
             ends_on=ends_on,
             is_manager=command.is_manager,
             channel=command.channel,
+            is_consumer=command.is_consumer,
         )
-        return _cancel(cancel, state)
+        return cancel(to_nothing, state)
     _check_quantity(command.quantity)
     terms = state.terms
     if isinstance(state, AwaitingDelivery):
-        from_on = terms.ordered_on
+        from_on, explanation = terms.ordered_on, "no term runs before the delivery"
         if command.quantity < terms.quantity_on(from_on) and not command.is_manager:
             raise NotYetDelivered(field="quantity")
     else:
-        from_on = scaling_starts_on(
+        start = scaling_starts_on(
             terms.tariff_on(today),
             command.quantity,
             quantity_on=terms.quantity_on,
@@ -191,113 +198,16 @@ def _scale(command: Scale, state: Live) -> Sequence[ModuleEvent]:
             at_once=command.at_once,
             asked=command.from_on,
             is_manager=command.is_manager,
+            is_consumer=command.is_consumer,
         )
+        from_on, explanation = start.from_on, start.explanation
         _check_before_end(state, from_on, field="quantity")
     days = [from_on] if terms.quantity_on(from_on) != command.quantity else []
     days += [later.from_on for later in terms.quantities if later.from_on > from_on and later.quantity != command.quantity]
-    return [ModuleScaled(module_id=command.module_id, quantity=command.quantity, from_on=day, channel=command.channel) for day in days]
-
-
-def _change_tariff(command: ChangeTariff, state: Live) -> Sequence[ModuleEvent]:
-    """The notice rule of the present tariff decides the earliest day (CON-4); a manager migrates and picks any (CAT-5).
-
-    The first start stays what terms count from, unless the customer confirmed a new term (CAT-25). What was pending for later
-    days is replaced.
-    """
-    if not isinstance(state, Running):
-        raise NotYetDelivered
-    today, terms, new = day_of(command.now), state.terms, command.tariff
-    present = terms.tariff_on(today)
-    if new.module != terms.kind:
-        raise InvalidInput(field="tariff_id", reason=f"is a tariff of {new.module}, the module is {terms.kind}")
-    if not command.is_manager and not new.is_public:
-        raise ManagerOnly(field="tariff_id", reason="choose a tariff that is not public")
-    if not command.is_manager and new.tariff_id == present.tariff_id:
-        raise ManagerOnly(field="tariff_id", reason="move a module to a newer version of its tariff")
-    end = choose_end(
-        present.notice,
-        counts_from=state.counts_from(today),
-        given=today,
-        asked=command.from_on - _DAY if command.from_on is not None else None,
-        is_manager=command.is_manager,
-        is_telecom=present.is_telecom,
-        field="from_on",
-        told_after=_DAY,
+    scaled = ModuleScaled(
+        module_id=command.module_id, quantity=command.quantity, from_on=from_on, channel=command.channel, explanation=explanation
     )
-    from_on = max(end.ends_on + _DAY, state.starts_on)
-    _check_before_end(state, from_on, field="from_on")
-    days = [from_on] if terms.tariff_on(from_on) != new or command.new_term_confirmed else []
-    days += [later.from_on for later in terms.tariffs if later.from_on > from_on and later.tariff != new]
-    if not days:
-        return []
-    changes = [
-        TariffChanged(
-            module_id=command.module_id,
-            tariff=new,
-            from_on=day,
-            starts_new_term=command.new_term_confirmed and day == from_on,
-            channel=command.channel,
-        )
-        for day in days
-    ]
-    return [*changes, *_options_lost(command, state, days[0])]
-
-
-def _options_lost(command: ChangeTariff, state: Running, from_on: date) -> list[ModuleEvent]:
-    """Options that the new tariff does not have end with the old one (CON-9)."""
-    lost = [
-        article_id
-        for article_id, option in state.terms.options.items()
-        if (option.ends_on is None or option.ends_on >= from_on)
-        and ((article := command.tariff.article(article_id)) is None or not article.is_option)
-    ]
-    return [
-        OptionRemoved(module_id=command.module_id, article_id=article_id, ends_on=from_on - _DAY, channel=command.channel)
-        for article_id in lost
-    ]
-
-
-def _cancel(command: Cancel, state: Live) -> Sequence[ModuleEvent]:
-    """Notice in writing (CON-6), to the day that the rule gives or, for a manager, to any (CON-4).
-
-    A manager who names a day may move an earlier cancellation; a last day that is past ends the module at once.
-    """
-    today = day_of(command.now)
-    if command.notice_on != today and not command.is_manager:
-        raise ManagerOnly(field="notice_on", reason="enter a notice of another day")
-    if command.notice_on > today:
-        raise InvalidInput(field="notice_on", reason="lies in the future")
-    if isinstance(state, AwaitingDelivery):
-        if not command.is_manager:
-            raise NotYetDelivered
-        said = "called off by a manager before delivery"
-        return [_notice(command, today, said), *_ended(command.module_id, state, today)]
-    if state.ending is not None and not (command.is_manager and command.ends_on is not None):
-        raise AlreadyCancelled(ends_on=state.ending.ends_on)
-    if state.ending is not None and state.ending.ends_on == command.ends_on:
-        return []
-    tariff = state.terms.tariff_on(today)
-    end = choose_end(
-        tariff.notice,
-        counts_from=state.counts_from(command.notice_on),
-        given=command.notice_on,
-        asked=command.ends_on,
-        is_manager=command.is_manager,
-        is_telecom=tariff.is_telecom,
-    )
-    cancelled = _notice(command, end.ends_on, end.explanation)
-    return [cancelled, *_ended(command.module_id, state, end.ends_on)] if end.ends_on < today else [cancelled]
-
-
-def _notice(command: Cancel, ends_on: date, explanation: str) -> ModuleCancelled:
-    return ModuleCancelled(
-        module_id=command.module_id, notice_on=command.notice_on, ends_on=ends_on, explanation=explanation, channel=command.channel
-    )
-
-
-def _ended(module_id: ModuleId, state: Live, ended_on: date) -> list[ModuleEvent]:
-    """Its subjects are free again with the day after, then it is over."""
-    return [*release_all(module_id, state, ended_on), ModuleEnded(module_id=module_id, ended_on=ended_on)]
+    return [msgspec.structs.replace(scaled, from_on=day) for day in days]
 
 
 def _by_date_or_default(command: End | Suspend | Resume | Terminate, state: Live | Over) -> Sequence[ModuleEvent]:
@@ -307,7 +217,7 @@ def _by_date_or_default(command: End | Suspend | Resume | Terminate, state: Live
     match command:
         case End():
             in_force = state.ending is not None and state.ending.ends_on == command.ends_on
-            return _ended(command.module_id, state, command.ends_on) if in_force else []
+            return ended(command.module_id, state, command.ends_on) if in_force else []
         case Suspend():
             return _suspend(command, state)
         case Resume():

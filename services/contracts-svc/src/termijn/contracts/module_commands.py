@@ -8,7 +8,16 @@ from termijn.kernel.tariff import Tariff
 from termijn.runtime.aggregate import Command
 
 
-class Order(Command, frozen=True, kw_only=True):
+class OfAccount(Command, frozen=True, kw_only=True):
+    """What counts of the account whose module it is: whether it is a consumer's (CAT-27), and the longest first term of
+    telecommunication that it agreed to separately, in months (CAT-26).
+    """
+
+    is_consumer: bool = False
+    consented_months: int = 0
+
+
+class Order(OfAccount, frozen=True, kw_only=True):
     """Order the module under this tariff version. ``ordered_on`` may lie in the past for a manager only."""
 
     module_id: ModuleId
@@ -29,7 +38,7 @@ class Activate(Command, frozen=True, kw_only=True):
     is_manager: bool
 
 
-class Scale(Command, frozen=True, kw_only=True):
+class Scale(OfAccount, frozen=True, kw_only=True):
     """Another quantity. ``at_once`` and ``from_on`` are a manager's."""
 
     module_id: ModuleId
@@ -40,8 +49,12 @@ class Scale(Command, frozen=True, kw_only=True):
     channel: str
 
 
-class ChangeTariff(Command, frozen=True, kw_only=True):
-    """Another tariff, or a newer version of the same one. ``new_term_confirmed``: the customer agreed to a new term (CAT-25)."""
+class ChangeTariff(OfAccount, frozen=True, kw_only=True):
+    """Another tariff, or a newer version of the same one.
+
+    ``new_term_confirmed``: the order states a new term and the customer agreed to it (CAT-25): ``confirmed_on`` that day, as is
+    on file at ``confirmation``. Who confirms for itself leaves both out.
+    """
 
     module_id: ModuleId
     tariff: Tariff
@@ -49,6 +62,8 @@ class ChangeTariff(Command, frozen=True, kw_only=True):
     new_term_confirmed: bool
     is_manager: bool
     channel: str
+    confirmed_on: date | None = None
+    confirmation: str = ""
 
 
 class AddOption(Command, frozen=True, kw_only=True):
@@ -62,7 +77,7 @@ class AddOption(Command, frozen=True, kw_only=True):
     channel: str
 
 
-class RemoveOption(Command, frozen=True, kw_only=True):
+class RemoveOption(OfAccount, frozen=True, kw_only=True):
     """Take an option off (CON-5, CON-9)."""
 
     module_id: ModuleId
@@ -72,14 +87,18 @@ class RemoveOption(Command, frozen=True, kw_only=True):
     channel: str
 
 
-class Cancel(Command, frozen=True, kw_only=True):
-    """Give notice. ``notice_on`` is when it was received; a day other than today is a manager's to enter (CON-6)."""
+class Cancel(OfAccount, frozen=True, kw_only=True):
+    """Give notice. ``notice_on`` is when it was received; a day other than today is a manager's to enter (CON-6).
+
+    ``because`` is what else counts as notice, as the first step of the explanation.
+    """
 
     module_id: ModuleId
     notice_on: date
     ends_on: date | None
     is_manager: bool
     channel: str
+    because: str = ""
 
 
 class Withdraw(Command, frozen=True, kw_only=True):
@@ -137,6 +156,20 @@ class ReleaseSubject(Command, frozen=True, kw_only=True):
     subject: str
     until_at: datetime
     is_manager: bool
+    channel: str = "api"
+
+
+class PortOut(OfAccount, frozen=True, kw_only=True):
+    """A number went to another provider at that instant (CON-6). ``ends_module``: whether that is notice for the module; None
+    where nobody says, which it is for the last number of a module.
+    """
+
+    module_id: ModuleId
+    subject: str
+    ported_at: datetime
+    ends_module: bool | None
+    is_manager: bool
+    channel: str
 
 
 ModuleCommand: TypeAlias = (
@@ -154,4 +187,5 @@ ModuleCommand: TypeAlias = (
     | Terminate
     | AssignSubject
     | ReleaseSubject
+    | PortOut
 )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from termijn.contracts.end_date import choose_end
+from termijn.contracts.end_date import ChosenEnd, choose_end
 from termijn.contracts.errors import EndsBefore, ManagerOnly
 from termijn.contracts.module_commands import AddOption, AssignSubject, ReleaseSubject, RemoveOption
 from termijn.contracts.module_state import AwaitingDelivery, Live, Option, Running
@@ -57,23 +57,41 @@ def remove_option(command: RemoveOption, state: Live) -> Sequence[OptionRemoved]
         raise NotFound(what="option", id=command.article_id)
     if option.ends_on is not None and command.ends_on in (None, option.ends_on):
         return []
-    ends_on = _option_end(command, state, option)
-    return [OptionRemoved(module_id=command.module_id, article_id=command.article_id, ends_on=ends_on, channel=command.channel)]
+    end = option_end(command, state, option)
+    return [
+        OptionRemoved(
+            module_id=command.module_id,
+            article_id=command.article_id,
+            ends_on=end.ends_on,
+            channel=command.channel,
+            explanation=end.explanation,
+            returns_paid_ahead=command.is_consumer,
+        )
+    ]
 
 
-def _option_end(command: RemoveOption, state: Live, option: Option) -> date:
+def option_end(command: RemoveOption, state: Live, option: Option) -> ChosenEnd:
+    """The last day of an option after notice today: by its own rule, counted from when it was added, else by its tariff's (CON-5)."""
     today = day_of(command.now)
     tariff = state.terms.tariff_on(today)
     article = tariff.article(command.article_id)
     own_rule = article.notice if article is not None else None
     if isinstance(state, AwaitingDelivery):
-        rule, counts_from = NONE, option.from_on
+        rule, counts_from, whose = NONE, option.from_on, "no term runs before the delivery"
     elif own_rule is not None:
-        rule, counts_from = own_rule, option.from_on
+        rule, counts_from, whose = own_rule, option.from_on, "the option has a notice rule of its own"
     else:
-        rule, counts_from = tariff.notice, state.counts_from(today)
-    end = choose_end(rule, counts_from=counts_from, given=today, asked=command.ends_on, is_manager=True, is_telecom=tariff.is_telecom)
-    return end.ends_on
+        rule, counts_from, whose = tariff.notice, state.counts_from(today), "the option ends by the rule of its tariff"
+    end = choose_end(
+        rule,
+        counts_from=counts_from,
+        given=today,
+        asked=command.ends_on,
+        is_manager=True,
+        is_telecom=tariff.is_telecom,
+        is_consumer=command.is_consumer,
+    )
+    return ChosenEnd(ends_on=end.ends_on, explanation=f"{whose}; {end.explanation}")
 
 
 def assign_subject(command: AssignSubject, state: Live) -> Sequence[SubjectAssigned]:
@@ -106,7 +124,7 @@ def release_subject(command: ReleaseSubject, state: Live) -> Sequence[SubjectRel
         raise NotFound(what="subject", id=subject)
     if command.until_at < since:
         raise InvalidInput(field="until_at", reason=f"is before {since.isoformat()}, when the module got it")
-    return [SubjectReleased(module_id=command.module_id, subject=subject, until_at=command.until_at)]
+    return [SubjectReleased(module_id=command.module_id, subject=subject, until_at=command.until_at, channel=command.channel)]
 
 
 def release_all(module_id: ModuleId, state: Live, last_day: date) -> list[SubjectReleased]:

@@ -1,15 +1,25 @@
-"""From which day another quantity counts (CON-3)."""
+"""From which day another quantity counts, and how that day came about (CON-3, CON-13)."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
+
+import msgspec
 
 from termijn.contracts.end_date import choose_end
 from termijn.contracts.errors import ManagerOnly
 from termijn.kernel.calendar import add_months, first_of_month
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.tariff import Tariff
+from termijn.kernel.words import long_day
 
 _DAY = timedelta(days=1)
+
+
+class ScalingStart(msgspec.Struct, frozen=True, kw_only=True):
+    """The first day with the new quantity, and the steps that led to it in words."""
+
+    from_on: date
+    explanation: str
 
 
 def scaling_starts_on(
@@ -23,7 +33,8 @@ def scaling_starts_on(
     at_once: bool,
     asked: date | None,
     is_manager: bool,
-) -> date:
+    is_consumer: bool = False,
+) -> ScalingStart:
     """The first day with the new quantity (CON-3); ``quantity_on`` tells the present one, with what is pending.
 
     - Without a minimum term: the first of the next month, up or down.
@@ -34,15 +45,39 @@ def scaling_starts_on(
     """
     if (at_once or asked is not None) and not is_manager:
         raise ManagerOnly(field="at_once" if at_once else "from_on", reason="choose the day on which another quantity starts")
+    named, next_month = f"notice rule {tariff.notice.name}", add_months(first_of_month(today), 1)
     if asked is not None:
-        return max(asked, starts_on)
-    grows_on = today if at_once or tariff.notice.alignment == "term" else add_months(first_of_month(today), 1)
-    grows_on = max(grows_on, starts_on)
-    if quantity >= quantity_on(grows_on):
-        return grows_on
+        return _start(asked, f"{_said(asked)} was chosen by a manager", starts_on=starts_on)
+    by_month = f"{named}; ordered on {_said(today)}; another quantity counts from the first of the next month"
+    grows_on, why = next_month, by_month
+    if at_once:
+        grows_on, why = today, f"ordered on {_said(today)}; a manager let it start at once"
+    elif tariff.notice.alignment == "term":
+        grows_on, why = today, f"{named}; ordered on {_said(today)}; more counts from the order and ends with the term"
+    if quantity >= quantity_on(max(grows_on, starts_on)):
+        return _start(grows_on, why, starts_on=starts_on)
     if at_once:
         raise InvalidInput(field="at_once", reason="only an increase can start at once")
     if not tariff.notice.minimum_term_months:
-        return max(add_months(first_of_month(today), 1), starts_on)
-    end = choose_end(tariff.notice, counts_from=counts_from, given=today, asked=None, is_manager=False, is_telecom=tariff.is_telecom)
-    return end.ends_on + _DAY
+        return _start(next_month, by_month, starts_on=starts_on)
+    end = choose_end(
+        tariff.notice,
+        counts_from=counts_from,
+        given=today,
+        asked=None,
+        is_manager=False,
+        is_telecom=tariff.is_telecom,
+        is_consumer=is_consumer,
+    )
+    return _start(end.ends_on + _DAY, f"less is a cancellation of that part; {end.explanation}", starts_on=starts_on)
+
+
+def _start(day: date, why: str, *, starts_on: date) -> ScalingStart:
+    """Never before the module itself."""
+    steps = [why, f"not before its start on {_said(starts_on)}"] if day < starts_on else [why]
+    from_on = max(day, starts_on)
+    return ScalingStart(from_on=from_on, explanation="; ".join([*steps, f"counts from {_said(from_on)}"]))
+
+
+def _said(day: date) -> str:
+    return long_day(day, "en")

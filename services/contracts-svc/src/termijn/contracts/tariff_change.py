@@ -1,0 +1,129 @@
+"""Another tariff on a module: from which day, whether a new term starts with it, and what becomes of options (CON-4, CAT-25)."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import msgspec
+
+from termijn.contracts.end_date import choose_end
+from termijn.contracts.errors import EndsBefore, ManagerOnly, NotYetDelivered
+from termijn.contracts.first_term import check_first_term
+from termijn.contracts.module_commands import ChangeTariff
+from termijn.contracts.module_state import Live, Running
+from termijn.events.contracts import OptionRemoved, TariffChanged
+from termijn.kernel.calendar import day_of
+from termijn.kernel.errors import InvalidInput
+from termijn.kernel.tariff import Tariff
+from termijn.kernel.words import long_day
+
+_DAY = timedelta(days=1)
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """That the customer agreed to a new term: when, and where that is on file."""
+
+    confirmed_on: date
+    on_file: str
+
+
+def change_tariff(command: ChangeTariff, state: Live) -> Sequence[TariffChanged | OptionRemoved]:
+    """The notice rule of the present tariff decides the earliest day (CON-4); a manager migrates and picks any (CAT-5).
+
+    The first start stays what terms count from, unless the order states a new term and the customer confirmed it (CAT-25). What
+    was pending for later days is replaced.
+    """
+    if not isinstance(state, Running):
+        raise NotYetDelivered
+    today, new = day_of(command.now), command.tariff
+    _check_may_have(command, state, present=state.terms.tariff_on(today))
+    confirmation = _confirmation(command, today)
+    from_on, explanation = _from_on(command, state, today)
+    if state.ending is not None and from_on > state.ending.ends_on:
+        raise EndsBefore(field="from_on", ends_on=state.ending.ends_on, from_on=from_on)
+    terms = state.terms
+    days = [from_on] if terms.tariff_on(from_on) != new or confirmation is not None else []
+    days += [later.from_on for later in terms.tariffs if later.from_on > from_on and later.tariff != new]
+    if not days:
+        return []
+    if confirmation is not None:
+        explanation += f"; a new term starts, as the customer confirmed on {long_day(confirmation.confirmed_on, 'en')}"
+    changed = TariffChanged(module_id=command.module_id, tariff=new, from_on=from_on, channel=command.channel, explanation=explanation)
+    changes = [msgspec.structs.replace(changed, from_on=day) for day in days]
+    if confirmation is not None:
+        changes[0] = msgspec.structs.replace(
+            changes[0], starts_new_term=True, confirmed_on=confirmation.confirmed_on, confirmation=confirmation.on_file
+        )
+    return [*changes, *_options_lost(command, state, days[0])]
+
+
+def _check_may_have(command: ChangeTariff, state: Running, *, present: Tariff) -> None:
+    """Of the same module kind; customers take public tariffs only, and no newer version of their own (CAT-1, CAT-5, CAT-6)."""
+    new = command.tariff
+    if new.module != state.terms.kind:
+        raise InvalidInput(field="tariff_id", reason=f"is a tariff of {new.module}, the module is {state.terms.kind}")
+    if not command.is_manager and not new.is_public:
+        raise ManagerOnly(field="tariff_id", reason="choose a tariff that is not public")
+    if not command.is_manager and new.tariff_id == present.tariff_id:
+        raise ManagerOnly(field="tariff_id", reason="move a module to a newer version of its tariff")
+    if new != present:
+        check_first_term(new, is_consumer=command.is_consumer, consented_months=command.consented_months)
+
+
+def _confirmation(command: ChangeTariff, today: date) -> Confirmation | None:
+    """A customer who states a new term confirms it by that; a manager says where the customer's confirmation is (CAT-25)."""
+    if not command.new_term_confirmed:
+        if command.confirmed_on is not None or command.confirmation:
+            raise InvalidInput(field="new_term_confirmed", reason="a confirmation without a new term confirms nothing")
+        return None
+    if not command.is_manager:
+        if command.confirmed_on not in (None, today) or command.confirmation:
+            raise ManagerOnly(field="confirmed_on", reason="record a confirmation that was given elsewhere")
+        return Confirmation(confirmed_on=today, on_file=f"given with the order, through {command.channel}")
+    if not command.confirmation.strip():
+        raise InvalidInput(field="confirmation", reason="where the customer's confirmation of the new term is on file")
+    confirmed_on = command.confirmed_on or today
+    if confirmed_on > today:
+        raise InvalidInput(field="confirmed_on", reason="lies in the future")
+    return Confirmation(confirmed_on=confirmed_on, on_file=command.confirmation)
+
+
+def _from_on(command: ChangeTariff, state: Running, today: date) -> tuple[date, str]:
+    """The first day with the new tariff, and the steps in words (CON-13)."""
+    present = state.terms.tariff_on(today)
+    end = choose_end(
+        present.notice,
+        counts_from=state.counts_from(today),
+        given=today,
+        asked=command.from_on - _DAY if command.from_on is not None else None,
+        is_manager=command.is_manager,
+        is_telecom=present.is_telecom,
+        is_consumer=command.is_consumer,
+        field="from_on",
+        told_after=_DAY,
+    )
+    from_on = max(end.ends_on + _DAY, state.starts_on)
+    steps = [end.explanation]
+    if from_on == state.starts_on:
+        steps.append(f"not before its start on {long_day(from_on, 'en')}")
+    return from_on, "; ".join([*steps, f"counts from {long_day(from_on, 'en')}"])
+
+
+def _options_lost(command: ChangeTariff, state: Running, from_on: date) -> list[OptionRemoved]:
+    """Options that the new tariff does not have end with the old one (CON-9)."""
+    lost = [
+        article_id
+        for article_id, option in state.terms.options.items()
+        if (option.ends_on is None or option.ends_on >= from_on)
+        and ((article := command.tariff.article(article_id)) is None or not article.is_option)
+    ]
+    return [
+        OptionRemoved(
+            module_id=command.module_id,
+            article_id=article_id,
+            ends_on=from_on - _DAY,
+            channel=command.channel,
+            explanation="the new tariff does not have this option",
+            returns_paid_ahead=command.is_consumer,
+        )
+        for article_id in lost
+    ]
