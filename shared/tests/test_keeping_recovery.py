@@ -3,13 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from termijn.embedded.databases import SUPERUSER, drop_database, ensure_database
-from termijn.embedded.installation import Installation
 from termijn.keeping import programs
 from termijn.keeping.recovery import Finding, examine, judge_forgotten, release
 from termijn.keeping.republish import Since, republish
@@ -52,7 +50,7 @@ async def lost(pair: Pair, name: str, *, has_journal: bool = True) -> AsyncItera
 
 
 async def look(pair: Pair, service: Service) -> Finding:
-    return await examine(cast(Installation, SimpleNamespace(services=list(pair.running.values()))), service)
+    return await examine(service, pair.running.values())
 
 
 async def recover(pair: Pair, name: str) -> Finding:

@@ -123,7 +123,7 @@ async def outcome(story: Story, place: Place) -> dict[str, Any]:
 
 async def recovered(installation: Installation, service: str) -> Finding:
     """Look, and let it go on."""
-    found = await examine(installation, installation.service(service))
+    found = await examine(installation.service(service), installation.services)
     assert not found.forbids and not found.losses, (found.forbids, found.losses)
     await release(installation.service(service), found)
     await installation.settle()

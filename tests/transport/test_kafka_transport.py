@@ -193,6 +193,19 @@ async def test_a_database_that_was_restored_is_believed_over_what_the_group_comm
     await consumer.close()
 
 
+async def test_a_whole_topic_is_read_without_a_group(transport: KafkaTransport, delete_all: Callable[[str], Awaitable[None]]) -> None:
+    """As recovery asks it: what was deleted is not there, what comes meanwhile need not be, and no group is moved by it."""
+    assert [page async for page in transport.read_pages(TOPIC)] == []
+    await transport.publish(TOPIC, records(range(30)))
+    await delete_all(TOPIC)
+    assert [page async for page in transport.read_pages(TOPIC)] == []
+    await transport.publish(TOPIC, records(range(30, 90)))
+    read = [record async for page in transport.read_pages(TOPIC) for record in page]
+    assert sorted(int(record.value) for record in read) == list(range(30, 90))
+    assert {record.topic for record in read} == {TOPIC}
+    assert await transport.committed("rating", await all_places(transport)) == {}
+
+
 async def all_places(transport: KafkaTransport) -> list[Place]:
     return [(TOPIC, partition) for partition in range(transport.settings.partitions)]
 

@@ -1,14 +1,17 @@
 """``termijn recover``: what a restored service lacks is put back, what is found is said, and a person lets it go on."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from termijn.cli.folder import DEFAULT_FOLDER, Folder, with_installation
+from termijn.cli.served import Served, with_served
 
 if TYPE_CHECKING:
     from termijn.embedded.installation import Installation
     from termijn.keeping.recovery import Finding
+    from termijn.runtime.service import Service
 
 app = typer.Typer()
 
@@ -20,35 +23,49 @@ LINES_MAX = 20
 def recover(
     confirm: Annotated[bool, typer.Option("--confirm", help="Let the services go on, where nothing forbids it.")] = False,
     accept_loss: Annotated[bool, typer.Option("--accept-loss", help="Also where something is lost for good.")] = False,
+    served: Served = None,
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
     """Bring restored services up to their journals, say what was found, and with --confirm let them go on.
 
     Exit status 1 where a service stays held although it was to be released.
 
-    Example: termijn recover --confirm
+    \b
+    termijn recover --confirm
+    termijn recover --served invoice --confirm
     """
 
-    async def act(installation: "Installation") -> bool:
-        from termijn.keeping.recovery import examine, release  # noqa: PLC0415 - `--help` loads no service
-
-        found = [await examine(installation, service) for service in installation.services]
-        waiting = [finding for finding in found if finding.needs_recovery]
-        is_stuck = False
-        for finding in waiting:
-            may = confirm and not finding.forbids and (accept_loss or not finding.losses)
-            if may:
-                await release(installation.service(finding.service), finding)
-            is_stuck = is_stuck or (confirm and not may)
-            for line in said(finding, is_released=may, is_asked=confirm):
-                typer.echo(line)
-        if not waiting:
-            typer.echo("No service is held.")
-        elif confirm and not is_stuck:
+    async def in_folder(installation: "Installation") -> bool:
+        is_stuck = await look(installation.services, confirm=confirm, accept_loss=accept_loss)
+        if confirm and not is_stuck:
             await installation.settle()
         return is_stuck
 
-    raise typer.Exit(1 if with_installation(folder, act) else 0)
+    async def alone(service: "Service") -> bool:
+        return await look([service], confirm=confirm, accept_loss=accept_loss)
+
+    is_stuck = with_installation(folder, in_folder) if served is None else with_served(served, alone)
+    raise typer.Exit(1 if is_stuck else 0)
+
+
+async def look(services: "Sequence[Service]", *, confirm: bool, accept_loss: bool) -> bool:
+    """Examine them, say what was found, release what may be; whether one was to be released and may not."""
+    from termijn.keeping.recovery import examine, release  # noqa: PLC0415 - `--help` loads no service
+
+    # All of them before any is released: how far others have heard a service is asked of what is put back.
+    found = [(service, await examine(service, services)) for service in services]
+    is_stuck = is_any = False
+    for service, finding in found:
+        if finding.needs_recovery:
+            may = confirm and not finding.forbids and (accept_loss or not finding.losses)
+            if may:
+                await release(service, finding)
+            is_any, is_stuck = True, is_stuck or (confirm and not may)
+            for line in said(finding, is_released=may, is_asked=confirm):
+                typer.echo(line)
+    if not is_any:
+        typer.echo("No service is held.")
+    return is_stuck
 
 
 def said(finding: "Finding", *, is_released: bool, is_asked: bool) -> list[str]:

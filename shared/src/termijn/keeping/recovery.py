@@ -4,10 +4,9 @@ A service that is held is brought up to its journal first (``runtime.catch_up``)
 compared with what it knows: whatever it has forgotten keeps it held, because it would give those numbers again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from termijn.embedded.installation import Installation
 from termijn.embedded.verify import LAWS
 from termijn.keeping.series import DOCUMENTS, Series, series_of
 from termijn.keeping.told import Forgotten, Told, told
@@ -51,15 +50,18 @@ class Finding:
         return self.reason is not None or bool(self.lost_places)
 
 
-async def examine(installation: Installation, service: Service) -> Finding:
-    """Put back what the journal has, and look at what is left. Nothing that anybody hears of happens."""
+async def examine(service: Service, others: Iterable[Service] = ()) -> Finding:
+    """Put back what the journal has, and look at what is left. Nothing that anybody hears of happens.
+
+    ``others`` are asked how far they have heard this service, where they can be reached.
+    """
     finding = Finding(service=service.name, reason=service.hold.reason if await service.is_held() else None)
     if (lost := await service.lost_place()) is not None:
         finding.lost_places.append(lost)
     if finding.reason is None:
         return finding
     await _catch_up(service, finding)
-    finding.told = await told(service, [each for each in installation.services if each is not service])
+    finding.told = await told(service, [each for each in others if each is not service])
     finding.series = await series_of(service)
     judge_forgotten(finding)
     for law in LAWS[service.name]:

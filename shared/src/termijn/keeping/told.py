@@ -1,6 +1,6 @@
 """What the world has heard of a service: by its topic as far as that is kept, and by how far its listeners have followed it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 from uuid import UUID
@@ -24,8 +24,8 @@ Key = tuple[str, str]
 class Readable(Protocol):
     """A transport that can show a whole topic."""
 
-    async def read_all(self, topic: str) -> Sequence[InRecord]:
-        """Everything that is still in it."""
+    def read_pages(self, topic: str) -> AsyncIterator[Sequence[InRecord]]:
+        """Everything that is still in it, in pages."""
         ...
 
 
@@ -64,13 +64,19 @@ async def told(service: Service, listeners: Iterable[Service]) -> Told:
         for key, last in highest.items()
         for number in range(given.get(key, 0) + 1, last + 1)
     }
-    records = await service.transport.read_all(service.definition.topic) if isinstance(service.transport, Readable) else ()
-    for start in range(0, len(records), PAGE_NUMBERS):
-        for one in await _unknown(service, records[start : start + PAGE_NUMBERS]):
-            key = (one.provider, one.account)
-            highest[key] = max(highest.get(key, 0), one.number)
-            forgotten[key, one.number] = one
+    async for one in _unknown_of_topic(service):
+        key = (one.provider, one.account)
+        highest[key] = max(highest.get(key, 0), one.number)
+        forgotten[key, one.number] = one
     return Told(highest=highest, forgotten=tuple(forgotten[each] for each in sorted(forgotten)))
+
+
+async def _unknown_of_topic(service: Service) -> AsyncIterator[Forgotten]:
+    if isinstance(service.transport, Readable):
+        async for records in service.transport.read_pages(service.definition.topic):
+            for start in range(0, len(records), PAGE_NUMBERS):
+                for one in await _unknown(service, records[start : start + PAGE_NUMBERS]):
+                    yield one
 
 
 async def _unknown(service: Service, records: Sequence[InRecord]) -> list[Forgotten]:

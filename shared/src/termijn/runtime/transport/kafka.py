@@ -5,7 +5,7 @@ group has committed at the broker is for looking at, and for ``lag``.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -14,8 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from termijn.runtime.faults import fault
-from termijn.runtime.transport.base import Offsets, OutRecord, Place, UnknownTopic
-from termijn.runtime.transport.kafka_consumer import KafkaConsumer
+from termijn.runtime.transport.base import InRecord, Offsets, OutRecord, Place, UnknownTopic
+from termijn.runtime.transport.kafka_consumer import KafkaConsumer, in_record
 from termijn.runtime.transport.kafka_failures import LOST, RETRY_DELAY_S, bridge_logging, patiently, transient
 from termijn.runtime.transport.kafka_publisher import KafkaPublisher
 from termijn.runtime.transport.kafka_settings import KafkaSettings
@@ -135,6 +135,22 @@ class KafkaTransport:
             return found
 
         return {self.of_broker(tp): offset for tp, offset in (await self._asked(ask)).items()} if places else {}
+
+    async def read_pages(self, topic: str) -> AsyncIterator[list[InRecord]]:
+        """Everything that is in a topic at this moment, in order per partition: what recovery asks, to see what was told."""
+        places = await self._places([topic])
+        ends = {self.on_broker([place])[0]: end for place, end in (await self.ends(places)).items() if end}
+        reader = AIOKafkaConsumer(**self.settings.connection(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest")
+        try:
+            await self._asked(reader.start)
+            reader.assign(list(ends))
+            while [at for at, end in ends.items() if await self._asked(lambda at=at: reader.position(at)) < end]:  # type: ignore[misc]
+                found = await self._asked(lambda: reader.getmany(timeout_ms=int(self.settings.answer_s * 500)))
+                if page := [in_record(record, self.of_broker(at)) for at, records in found.items() for record in records]:
+                    yield page
+        finally:
+            with suppress(*LOST):
+                await reader.stop()
 
     def on_broker(self, places: Sequence[Place]) -> list[TopicPartition]:
         """Places as the client names them."""

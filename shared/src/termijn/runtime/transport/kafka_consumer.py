@@ -240,17 +240,10 @@ class KafkaConsumer:
         return records
 
     def _note(self, record: Any) -> InRecord:
-        topic, partition = self._transport.of_broker(record)
-        self._in_hand[topic, partition] = record.offset + 1
+        place = self._transport.of_broker(record)
+        self._in_hand[place] = record.offset + 1
         self._heard_at = time.monotonic()
-        return InRecord(
-            topic=topic,
-            partition=partition,
-            offset=record.offset,
-            key=(record.key or b"").decode("utf-8", "replace"),
-            value=record.value or b"",
-            headers=dict(record.headers),
-        )
+        return in_record(record, place)
 
     async def _commit(self, offsets: Mapping[Place, int]) -> None:
         consumer = self._consumer
@@ -270,3 +263,15 @@ class KafkaConsumer:
         if time.monotonic() - self._heard_at > self._settings.silence_s and self._positions:
             await self._transport.ends([min(self._positions)])
             self._heard_at = time.monotonic()
+
+
+def in_record(record: Any, place: Place) -> InRecord:
+    """A record as the client gives it, in our words."""
+    return InRecord(
+        topic=place[0],
+        partition=place[1],
+        offset=record.offset,
+        key=(record.key or b"").decode("utf-8", "replace"),
+        value=record.value or b"",
+        headers=dict(record.headers),
+    )
