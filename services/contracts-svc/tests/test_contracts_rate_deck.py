@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from termijn.contracts.deck_file import COLUMNS, DeckRow, canonical, read
 from termijn.contracts.errors import BadDeck
-from termijn.contracts.rate_deck import COLUMNS, RATE_DECK, DeckRow, PublishDeck, canonical, read
+from termijn.contracts.rate_deck import RATE_DECK, PublishDeck
 from termijn.events.base import Blob
 from termijn.events.contracts import RateDeckPublished
 from termijn.kernel.ids import DeckId

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from termijn.contracts.api.bodies import Day, PolicyBody, ThingPath
 from termijn.contracts.api.catalogue_body import PublishTariffBody
 from termijn.contracts.api.reading import opened
+from termijn.contracts.deck_file import canonical, read
 from termijn.contracts.ordering import QUERIES, policy_of
 from termijn.contracts.policy import POLICY, Policy
-from termijn.contracts.rate_deck import RATE_DECK, PublishDeck, canonical, read
+from termijn.contracts.rate_deck import RATE_DECK, PublishDeck
 from termijn.contracts.tariff import TARIFF, PublishTariff
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import NotFound
