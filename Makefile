@@ -37,7 +37,7 @@ bench: .venv/ready ## how fast it is here: NAME="append clock" for some of it, A
 simulate: .venv/ready ## random histories under faults: STEPS=1000000 SEED=1 (nightly; docs/nightly.md)
 	$(BIN)/python -m termijn.testing.simulation --steps $(or $(STEPS),20000) --seed $(or $(SEED),1)
 
-fire: .venv/ready ## random SIGKILLs, one process and two replicas: KILLS=1000 SEED=1 (nightly; docs/nightly.md)
+fire: .venv/ready ## random SIGKILLs over log and Kafka, two replicas of every service: KILLS=1000 SEED=1 (nightly; docs/nightly.md)
 	$(BIN)/python -m termijn.testing.fire --kills $(or $(KILLS),50) --seed $(or $(SEED),1)
 
 clean: ## remove what was built; data folders stay

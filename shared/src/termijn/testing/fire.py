@@ -1,72 +1,53 @@
-"""Under fire: a process that plays the small world is killed again and again at random moments, and what comes of it is compared.
+"""Under fire: the small world is played by two replicas of every service while random ones of its processes are killed.
 
-``python -m termijn.testing.fire --kills N [--seed S]``. The seed draws the moments; what a moment hits is up to the machine. Now
-and then the database server is killed as well, as when the power fails. Each play goes on until its end and must come out as the
-undisturbed one; then the next begins in a new folder.
+``python -m termijn.testing.fire --kills N [--seed S] [--transport log|kafka|both]``. What dies is the process that plays, its
+replica, the database server, the Kafka broker, or all of them at once, as when the power fails; whoever is left goes on, and what
+died is started again. Each play goes on until its end and must come out as the undisturbed one; then the next begins.
+
+Play k has the seed S + k and is judged by itself. The seed draws what is killed and when; what that moment hits is up to the
+machine, so a play that came out otherwise is run again with its own seed a few times.
 """
 
 import argparse
-import asyncio
-import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic, sleep
-from typing import Any
+from time import monotonic
 
-from termijn.demo.run import play
+from termijn.embedded.kafka_broker import BrokerUnavailable, LocalBroker
 from termijn.embedded.postgres import start_now
+from termijn.testing.fire_field import Fell, Field, Kill, Outcome, Target
+from termijn.testing.postgres import fast_folder
 from termijn.testing.simulation_chance import Chance
-from termijn.testing.small_world import summary, world
 
-START_MILLISECONDS_MAX = 2_500
-"""A kill that is meant for the start comes within this."""
-PLAY_MILLISECONDS_MAX = 2_500
-"""Any other comes within this after the play went on."""
-START_PER_MILLE = 150
-SERVER_PER_MILLE = 150
-PLAY_SECONDS_MAX = 900
-LOOK_DELAY_S = 0.005
-PLAYS_WITHOUT_KILLS_MAX = 50
+KILLS_PER_PLAY_MAX = 50
 """So many kills in one play, and it does not get anywhere."""
-
-Outcome = dict[str, Any]
+REQUIRED = "TERMIJN_REQUIRE_KAFKA"
+TRANSPORTS = ("log", "kafka")
 
 
 class Different(AssertionError):
-    """A play came out otherwise than undisturbed; the message says how."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kill:
-    """When the process is killed: so long after its start, or after it went on playing."""
-
-    is_at_start: bool
-    seconds: float
-    hits_server: bool
-
-    @staticmethod
-    def draw(chance: Chance) -> "Kill":
-        """Any moment."""
-        is_at_start = chance.happens(START_PER_MILLE)
-        most = START_MILLISECONDS_MAX if is_at_start else PLAY_MILLISECONDS_MAX
-        return Kill(is_at_start=is_at_start, seconds=chance.number(0, most) / 1000, hits_server=chance.happens(SERVER_PER_MILLE))
+    """A play came out otherwise than undisturbed; the message says how, and how to run it again."""
 
 
 @dataclass(slots=True)
 class Barrage:
     """How far it got."""
 
-    kills: int = 0
-    servers_killed: int = 0
     plays: int = 0
+    hits: Counter[Target] = field(default_factory=Counter)
+
+    @property
+    def kills(self) -> int:
+        """In all."""
+        return self.hits.total()
 
 
 def main() -> None:
@@ -74,117 +55,130 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--play", type=Path, help="play in this folder (what is started in order to be killed)")
+    parser.add_argument("--transport", choices=[*TRANSPORTS, "both"], default="both")
     asked = parser.parse_args()
-    if asked.play is not None:
-        _play(asked.play)
-        return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
-    with folder_for_fire() as folder:
-        try:
-            under_fire(folder, kills=asked.kills, seed=asked.seed, tell=_print)
-        except Different as different:
-            sys.exit(f"--seed {asked.seed} --kills {asked.kills}: {different}")
+    wanted = TRANSPORTS if asked.transport == "both" else (asked.transport,)
+    try:
+        with folder_for_fire() as folder:
+            _under_fire_over(wanted, folder, kills=asked.kills, seed=asked.seed)
+    except Different as different:
+        sys.exit("\n".join([str(different), *getattr(different, "__notes__", [])]))
 
 
-def under_fire(folder: Path, *, kills: int, seed: int, tell: Callable[[str], None]) -> Barrage:
+def _under_fire_over(wanted: Sequence[str], folder: Path, *, kills: int, seed: int) -> None:
+    """The kills shared out over the transports that there are here."""
+    with ExitStack() as stack:
+        brokers = {transport: _broker(stack, folder) if transport == "kafka" else None for transport in wanted}
+        there = [transport for transport in wanted if transport == "log" or brokers[transport] is not None]
+        undisturbed = play_undisturbed(folder)
+        for number, transport in enumerate(there):
+            share = kills // len(there) + (number < kills % len(there))
+            done = under_fire(folder, undisturbed, kills=share, seed=seed, transport=transport, broker=brokers[transport], tell=_print)
+            _print(f"{transport}: {done.kills} kills ({told(done.hits)}) in {done.plays} plays: all as undisturbed")
+
+
+def play_undisturbed(folder: Path) -> Outcome:
+    """What comes of it where nobody is killed, in one process over the log. Raises ``Different`` where that breaks a law."""
+    with Field(folder / "undisturbed", transport="log", broker=None, has_replica=False) as place:
+        outcome = place.finish()
+    if outcome["broken_laws"]:
+        raise Different(f"undisturbed: {outcome['broken_laws']}")
+    return outcome
+
+
+def under_fire(
+    folder: Path,
+    undisturbed: Outcome,
+    *,
+    kills: int,
+    seed: int,
+    transport: str,
+    broker: LocalBroker | None,
+    tell: Callable[[str], None],
+) -> Barrage:
     """So many kills, over as many plays as they last for. Raises ``Different``."""
-    chance, done = Chance("fire", seed), Barrage()
-    undisturbed = _until_killed(folder / "undisturbed", None)
-    assert undisturbed is not None, "nobody killed it"
-    if undisturbed["broken_laws"]:
-        raise Different(f"undisturbed: {undisturbed['broken_laws']}")
+    done = Barrage()
     while done.kills < kills:
-        started, place = monotonic(), folder / f"play-{done.plays}"
-        before = done.kills
-        outcome = None
-        while outcome is None and done.kills < kills and done.kills - before < PLAYS_WITHOUT_KILLS_MAX:
-            kill = Kill.draw(chance)
-            outcome = _until_killed(place, kill)
-            done.kills += outcome is None
-            done.servers_killed += outcome is None and kill.hits_server
-        outcome = outcome or _until_killed(place, None)
-        done.plays += 1
+        started, its_seed = monotonic(), seed + done.plays
+        most = min(kills - done.kills, KILLS_PER_PLAY_MAX)
+        place = folder / f"{transport}-{its_seed}"
+        hits: Counter[Target] = Counter()
+        again = f"python -m termijn.testing.fire --transport {transport} --seed {its_seed} --kills {most}"
+        try:
+            with Field(place, transport=transport, broker=broker) as fought:
+                outcome = _fight(fought, Chance("fire", transport, its_seed), most, hits)
+        except Fell as fell:
+            raise Different(f"{again}: after {told(hits)}: {fell}") from fell
         if outcome != undisturbed:
-            raise Different(_difference(outcome or {}, undisturbed))
-        tell(f"play {done.plays}: killed {done.kills - before} times, {done.kills} in all, {monotonic() - started:.0f} s: as undisturbed")
+            raise Different(f"{again}: after {told(hits)}:\n{difference(outcome, undisturbed)}")
+        done.plays += 1
+        done.hits += hits
+        tell(f"{transport} seed {its_seed}: {told(hits)}; {done.kills} kills in all, {monotonic() - started:.0f} s: as undisturbed")
         shutil.rmtree(place, ignore_errors=True)
     return done
 
 
-def _until_killed(place: Path, kill: Kill | None) -> Outcome | None:
-    """Play on in this folder; what came of it, or None where the kill came first."""
-    place.mkdir(parents=True, exist_ok=True)
-    begun, output = place.with_suffix(".begun"), place.with_suffix(".json")
-    begun.unlink(missing_ok=True)
-    with output.open("wb") as out, place.with_suffix(".err").open("wb") as err:
-        process = subprocess.Popen([sys.executable, "-m", "termijn.testing.fire", "--play", str(place)], stdout=out, stderr=err)
-        try:
-            if kill is not None and _wait_for_moment(process, kill, begun):
-                process.kill()
-                if kill.hits_server:
-                    kill_server(place)
-            status = process.wait(PLAY_SECONDS_MAX)
-        finally:
-            process.kill()
-    if status == -signal.SIGKILL:
-        return None
-    if status != 0:
-        raise Different(f"the play ended with {status}: {place.with_suffix('.err').read_text()[-3000:]}")
-    found: Outcome = json.loads(output.read_text())
-    return found
+def _fight(place: Field, chance: Chance, most: int, hits: Counter[Target]) -> Outcome:
+    """One play, killed until it is over or the kills are used up."""
+    while hits.total() < most:
+        kill = Kill.draw(chance, place.targets)
+        if not place.suffer(kill):
+            break
+        hits[kill.target] += 1
+    return place.finish()
 
 
-def _wait_for_moment(process: "subprocess.Popen[bytes]", kill: Kill, begun: Path) -> bool:
-    """Whether the process is still alive at the moment of the kill."""
-    if not kill.is_at_start:
-        while not begun.exists():
-            if process.poll() is not None:
-                return False
-            sleep(LOOK_DELAY_S)
-    moment = monotonic() + kill.seconds
-    while monotonic() < moment:
-        if process.poll() is not None:
-            return False
-        sleep(LOOK_DELAY_S)
-    return True
+def told(hits: Counter[Target]) -> str:
+    """What was hit, and how often."""
+    return ", ".join(f"{target} {times}" for target, times in sorted(hits.items())) or "no kill"
 
 
-def kill_server(place: Path) -> None:
-    """The database server of an installation's folder dies, where there is one."""
-    with suppress(FileNotFoundError, ProcessLookupError, IndexError, ValueError):
-        pid = int((place / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
-        if str(place).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGKILL)
-
-
-def _difference(outcome: Outcome, undisturbed: Outcome) -> str:
+def difference(outcome: Outcome, undisturbed: Outcome) -> str:
+    """A line for each part of the outcome that is otherwise: what only the one has and what only the other."""
     lines = []
-    for name in undisturbed:
-        if outcome.get(name) != undisturbed[name]:
-            lines.append(f"{name}: {outcome.get(name)} instead of {undisturbed[name]}")
+    for name, expected in undisturbed.items():
+        found = outcome.get(name)
+        if found == expected:
+            continue
+        if isinstance(found, Sequence) and isinstance(expected, Sequence):
+            more, less = [each for each in found if each not in expected], [each for each in expected if each not in found]
+            lines.append(f"{name}: too much {more}, missing {less}, {len(found)} instead of {len(expected)}")
+        else:
+            lines.append(f"{name}: {found} instead of {expected}")
     return "\n".join(lines)
 
 
-def _play(folder: Path) -> None:
-    def seen(what: str, done: int, of: int) -> None:
-        if what != "Starting the database":
-            folder.with_suffix(".begun").touch()
-
-    played = asyncio.run(play(folder, seed=1, transport="log", progress=seen, world=world()))
-    sys.stdout.write(json.dumps(summary(played.outcome)) + "\n")
+def _broker(stack: ExitStack, folder: Path) -> LocalBroker | None:
+    """A broker of our own, which may be killed; None where there is none here and none is insisted on."""
+    broker = LocalBroker(folder / "broker")
+    try:
+        broker.start_now()
+    except BrokerUnavailable as missing:
+        if os.environ.get(REQUIRED) == "1":
+            sys.exit(f"{REQUIRED}=1, but there is no Kafka broker: {missing}")
+        _print(f"no Kafka broker, so only the log is under fire: {missing}")
+        return None
+    stack.callback(broker.stop_now)
+    return broker
 
 
 @contextmanager
 def folder_for_fire() -> Iterator[Path]:
-    """A folder whose servers are stopped at the end: they outlive whoever was killed."""
-    folder = Path(tempfile.mkdtemp(prefix="termijn-fire-"))
+    """A folder whose servers are stopped at the end: they outlive whoever was killed. What came out otherwise is kept there."""
+    folder = Path(tempfile.mkdtemp(prefix="termijn-fire-", dir=fast_folder()))
+    is_kept = False
     try:
         yield folder
+    except Different as different:
+        is_kept = True
+        different.add_note(f"what it left is in {folder}")
+        raise
     finally:
         for data in folder.glob("*/postgres"):
             start_now(data).stop_now()
-        shutil.rmtree(folder, ignore_errors=True)
+        if not is_kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _print(line: str) -> None:
