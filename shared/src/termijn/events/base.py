@@ -12,12 +12,14 @@ import msgspec
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A fact in the past tense. Subclasses add fields; every type in them is one that msgspec encodes.
 
-    ``PERSONAL`` names the fields that are personal data. They are ciphertext wherever the event is kept or sent, and come
-    back as None once the account's key is gone; so each of them is typed ``... | None``.
+    ``PERSONAL`` names the fields that are personal data, as a path where they lie within another ("facts.vat_number"). They are
+    ciphertext wherever the event is kept or sent, and come back as None once their key is gone; so each of them is typed
+    ``... | None``. ``PERSONAL_PURPOSE`` says which key that is: the account's, or the one of its mandates (CON-7, PAY-1).
     """
 
     SCHEMA_VERSION: ClassVar[int] = 1
     PERSONAL: ClassVar[frozenset[str]] = frozenset()
+    PERSONAL_PURPOSE: ClassVar[str] = "account"
 
 
 class Blob(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import msgspec
 from termijn.events.base import Event
 from termijn.kernel.errors import Refusal
 from termijn.runtime.aggregate import WakeUp
+from termijn.runtime.key_purpose import ACCOUNT_PURPOSE
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 StructT = TypeVar("StructT", Event, WakeUp)
@@ -23,7 +24,7 @@ _MARK_BYTES = _MARK.encode()
 class Sealer(Protocol):
     """Seals and opens personal data of one account."""
 
-    def seal(self, account: str, plain: bytes) -> str:
+    def seal(self, account: str, plain: bytes, purpose: str = ACCOUNT_PURPOSE) -> str:
         """Ciphertext that names its key."""
         ...
 
@@ -71,7 +72,7 @@ class Registry:
         plain: dict[str, Any] = msgspec.json.decode(data)
         if kind.PERSONAL:
             # By their form and not by name: an old version may have called a personal field differently.
-            plain = {field: _opened(value, account, sealer) for field, value in plain.items()}
+            plain = _opened(plain, account, sealer)
         return msgspec.convert(upcast(plain, name, version, kind.SCHEMA_VERSION, self._upcasters), kind, strict=False)
 
     def needs_key(self, name: str, data: bytes | str) -> bool:
@@ -82,16 +83,15 @@ class Registry:
 
 def has_personal_data(event: Event) -> bool:
     """Whether storing this event needs a key."""
-    return any(getattr(event, field) is not None for field in event.PERSONAL)
+    return any(_found(event, path) is not None for path in event.PERSONAL)
 
 
 def encode(event: Event, account: str, sealer: Sealer) -> bytes:
     """The stored form. Raises ``EventTooLarge``."""
     if has_personal_data(event):
         plain = msgspec.to_builtins(event)
-        for field in event.PERSONAL:
-            if plain[field] is not None:
-                plain[field] = {"sealed": sealer.seal(account, msgspec.json.encode(plain[field]))}
+        for path in event.PERSONAL:
+            _seal_in(plain, path, lambda value: _sealed(value, account, sealer, event.PERSONAL_PURPOSE))
         data = msgspec.json.encode(plain)
     else:
         data = msgspec.json.encode(event)
@@ -115,10 +115,33 @@ def upcast(plain: dict[str, Any], name: str, version: int, today: int, upcasters
 
 
 def _opened(value: Any, account: str, sealer: Sealer) -> Any:
-    if not isinstance(value, dict) or value.keys() != {"sealed"}:
+    if not isinstance(value, dict):
         return value
+    if value.keys() != {"sealed"}:
+        return {name: _opened(inner, account, sealer) for name, inner in value.items()}
     plain = sealer.open(account, value["sealed"])
     return None if plain is None else msgspec.json.decode(plain)
+
+
+def _sealed(value: Any, account: str, sealer: Sealer, purpose: str) -> dict[str, str]:
+    return {"sealed": sealer.seal(account, msgspec.json.encode(value), purpose)}
+
+
+def _found(event: Event, path: str) -> Any:
+    """What lies at "facts.vat_number"; None where the way there ends before."""
+    value: Any = event
+    for name in path.split("."):
+        value = None if value is None else getattr(value, name)
+    return value
+
+
+def _seal_in(plain: dict[str, Any], path: str, seal: Callable[[Any], Any]) -> None:
+    *way, last = path.split(".")
+    place: Any = plain
+    for name in way:
+        place = None if place is None else place[name]
+    if place is not None and place[last] is not None:
+        place[last] = seal(place[last])
 
 
 class WakeUps:

@@ -104,8 +104,16 @@ class Blobs(Protocol):
         """Store and return the address; the same content twice is one blob."""
         ...
 
+    async def put_personal(self, provider: ProviderId, content: bytes, *, account: AccountId, purpose: str = "account") -> Blob:
+        """The same, sealed under a key of the account: whatever names or addresses a person. It goes with the key (CON-7)."""
+        ...
+
     async def get(self, provider: ProviderId, blob: Blob) -> bytes:
         """The content; raises ``BlobMissing`` where it was erased."""
+        ...
+
+    async def erase(self, provider: ProviderId, blob: Blob) -> None:
+        """Remove the file; removing it twice is once."""
         ...
 
 
@@ -155,6 +163,14 @@ class Work(Protocol):
 
     def arrived(self, fact: str, *, account: AccountId) -> None:
         """Say that a fact is there now; messages that wait for it are handled after this transaction."""
+        ...
+
+    async def destroy_key(self, account: AccountId, purpose: str) -> None:
+        """Erase what this key of the account sealed, everywhere and for ever, now and not at commit (CON-7). Twice is once."""
+        ...
+
+    def forget_states(self) -> None:
+        """After the commit no state that was read before is kept in this process: something of them was erased."""
         ...
 
 

@@ -1,7 +1,8 @@
 """The key store: one key per account and purpose, in a database of its own. Destroying the key erases what it sealed (CON-7).
 
 Shared by all services, because an account's data is erased everywhere at once or not at all. Its backups are kept short: a key
-in an old backup would bring erased data back.
+in an old backup would bring erased data back. So what is destroyed is first written to a log outside of any database
+(``erasure_log.py``), and destroyed again whenever the store is opened.
 """
 
 import os
@@ -11,12 +12,14 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from termijn.kernel.errors import Refusal
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.cipher import KEY_BYTES, open_sealed, seal
+from termijn.runtime.clock import machine_now
 from termijn.runtime.database import check_provider
-
-ACCOUNT_PURPOSE = "account"
-"""Personal data that goes when the account is erased. What tax law keeps is under a key per fiscal year ("tax-2026")."""
+from termijn.runtime.erasure_log import Erased, FileErasureLog
+from termijn.runtime.key_purpose import ACCOUNT_PURPOSE, MANDATE_PURPOSE
+from termijn.runtime.keys_schema import SCHEMA
 
 CACHE_SECONDS_MAX = 300
 """How long a destroyed key may still open data in another process; also how often an account costs a query."""
@@ -24,54 +27,11 @@ CACHE_SECONDS_MAX = 300
 CACHE_KEYS_MAX = 200_000
 """About 100 MB; then the cache starts anew."""
 
-SCHEMA = """
-create table if not exists personal_key (
-  provider text not null,
-  account text not null,
-  purpose text not null,
-  key_id text not null unique,
-  key bytea,
-  created_at timestamptz not null default clock_timestamp(),
-  destroyed_at timestamptz,
-  primary key (provider, account, purpose),
-  check ((key is null) = (destroyed_at is not null))
-);
-alter table personal_key enable row level security;
-drop policy if exists one_provider on personal_key;
-create policy one_provider on personal_key using (provider = (select current_setting('termijn.provider', true)));
-grant select, insert, update on personal_key to termijn_app;
 
--- One round trip: what exists, and what is missing made from the new keys offered. Offering is idempotent: the first one stays.
-create or replace function personal_keys(of_provider text, of_purpose text, accounts text[], new_ids text[], new_keys bytea[])
-returns table (account text, key_id text, key bytea) language plpgsql as $$
-begin
-  perform set_config('termijn.provider', of_provider, true);
-  insert into personal_key (provider, account, purpose, key_id, key)
-  select of_provider, offered.account, of_purpose, offered.new_id, offered.new_key
-  from unnest(accounts, new_ids, new_keys) as offered(account, new_id, new_key)
-  where not exists (
-    select from personal_key k where k.provider = of_provider and k.purpose = of_purpose and k.account = offered.account)
-  order by offered.account
-  on conflict do nothing;
-  return query select k.account, k.key_id, k.key from personal_key k
-  where k.provider = of_provider and k.purpose = of_purpose and k.account = any(accounts);
-end $$;
+class KeyDestroyed(Refusal):
+    """The account {account} was erased; nothing personal of it may be kept any more."""
 
-create or replace function destroy_personal_keys(of_provider text, of_account text, of_purpose text)
-returns integer language plpgsql as $$
-declare destroyed integer;
-begin
-  perform set_config('termijn.provider', of_provider, true);
-  update personal_key k set key = null, destroyed_at = clock_timestamp()
-  where k.provider = of_provider and k.account = of_account and k.purpose = of_purpose and k.destroyed_at is null;
-  get diagnostics destroyed = row_count;
-  return destroyed;
-end $$;
-"""
-
-
-class KeyDestroyed(Exception):
-    """Personal data was to be sealed for an account that was erased; nothing of it may be kept any more."""
+    status = 410
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,43 +45,50 @@ class PersonalKey:
 class AccountSealer:
     """Seals and opens for a fixed set of accounts, without I/O. Short-lived: made for one unit of work."""
 
-    def __init__(self, keys: Mapping[str, PersonalKey]) -> None:
+    def __init__(self, keys: Mapping[tuple[str, str], PersonalKey]) -> None:
         self._keys = keys
         self._by_id = {key.key_id: key.key for key in keys.values()}
 
-    def seal(self, account: str, plain: bytes) -> str:
+    def seal(self, account: str, plain: bytes, purpose: str = ACCOUNT_PURPOSE) -> str:
         """Ciphertext that names its key. Raises ``KeyDestroyed``."""
-        key = self._keys[account]
+        key = self._keys[account, purpose]
         if key.key is None:
-            raise KeyDestroyed(account)
+            raise KeyDestroyed(account=account)
         return seal(key.key_id, key.key, plain)
 
     def open(self, account: str, sealed: str) -> bytes | None:
         """The plain text, or None where the key was destroyed."""
-        assert account in self._keys, "the sealer was not asked for this account"
+        assert (account, ACCOUNT_PURPOSE) in self._keys, "the sealer was not asked for this account"
         return open_sealed(sealed, self._by_id)
 
 
 class KeyStore:
     """Keys from the database, cached for minutes."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, log: FileErasureLog | None = None) -> None:
         self._pool = pool
+        self._log = log
         self._cache: dict[tuple[str, str, str], tuple[PersonalKey, float]] = {}
 
     @classmethod
-    async def open(cls, *, owner_dsn: str, app_dsn: str) -> "KeyStore":
-        """Make the table where it does not exist and connect as the application role."""
+    async def open(cls, *, owner_dsn: str, app_dsn: str, log: FileErasureLog | None = None) -> "KeyStore":
+        """Make the table where it does not exist and connect as the application role; what the log names is destroyed again (CON-7)."""
         owner = await asyncpg.connect(owner_dsn)
         try:
             async with owner.transaction():
                 await owner.execute("select pg_advisory_xact_lock(hashtextextended('termijn.keys', 0))")
                 await owner.execute(SCHEMA)
+                erased = await log.read() if log is not None else []
+                if erased:
+                    columns = [[getattr(one, name) for one in erased] for name in Erased.__struct_fields__]
+                    await owner.execute(
+                        "select erase_keys_again($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])", *columns
+                    )
         finally:
             await owner.close()
         pool = await asyncpg.create_pool(app_dsn, min_size=1, max_size=4, command_timeout=30)
         assert pool is not None
-        return cls(pool)
+        return cls(pool, log)
 
     async def close(self) -> None:
         """Give the connections back and forget all keys."""
@@ -130,42 +97,64 @@ class KeyStore:
 
     async def keys_for(self, provider: ProviderId, accounts: Sequence[str], *, purpose: str = ACCOUNT_PURPOSE) -> dict[str, PersonalKey]:
         """A key per account, by account; missing ones are made, destroyed ones stay destroyed. At most one round trip."""
+        found = await self._keys_for(provider, [(account, purpose) for account in accounts])
+        return {account: key for (account, _), key in found.items()}
+
+    async def _keys_for(self, provider: ProviderId, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], PersonalKey]:
         check_provider(provider)
         expired_before = time.monotonic() - CACHE_SECONDS_MAX
-        found: dict[str, PersonalKey] = {}
-        for account in accounts:
+        found: dict[tuple[str, str], PersonalKey] = {}
+        for account, purpose in wanted:
             cached = self._cache.get((provider, account, purpose))
             if cached is not None and cached[1] > expired_before:
-                found[account] = cached[0]
-        missing = sorted(set(accounts) - found.keys())
+                found[account, purpose] = cached[0]
+        missing = sorted(set(wanted) - found.keys())
         if missing:
-            found |= await self._fetch(provider, purpose, missing)
+            found |= await self._fetch(provider, missing)
         return found
 
-    async def _fetch(self, provider: ProviderId, purpose: str, accounts: list[str]) -> dict[str, PersonalKey]:
+    async def _fetch(self, provider: ProviderId, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], PersonalKey]:
         asked_at = time.monotonic()
-        new_ids = [os.urandom(12).hex() for _ in accounts]
-        new_keys = [os.urandom(KEY_BYTES) for _ in accounts]
-        sql = "select account, key_id, key from personal_keys($1, $2, $3::text[], $4::text[], $5::bytea[])"
-        rows = await self._pool.fetch(sql, provider, purpose, accounts, new_ids, new_keys)
-        fetched = {row["account"]: PersonalKey(row["key_id"], row["key"]) for row in rows}
-        assert fetched.keys() == set(accounts), "the key store answered for other accounts than were asked for"
+        new_ids = [os.urandom(12).hex() for _ in wanted]
+        new_keys = [os.urandom(KEY_BYTES) for _ in wanted]
+        sql = "select account, purpose, key_id, key from personal_keys_of($1, $2::text[], $3::text[], $4::text[], $5::bytea[])"
+        rows = await self._pool.fetch(sql, provider, [a for a, _ in wanted], [p for _, p in wanted], new_ids, new_keys)
+        fetched = {(row["account"], row["purpose"]): PersonalKey(row["key_id"], row["key"]) for row in rows}
+        assert fetched.keys() == set(wanted), "the key store answered for other accounts than were asked for"
         if len(self._cache) > CACHE_KEYS_MAX:
             self._cache.clear()
-        for account, key in fetched.items():
+        for (account, purpose), key in fetched.items():
             self._cache[provider, account, purpose] = (key, asked_at)
         return fetched
 
     async def sealer(self, provider: ProviderId, accounts: Sequence[str]) -> AccountSealer:
-        """Something that seals and opens for these accounts without further I/O."""
-        return AccountSealer(await self.keys_for(provider, accounts) if accounts else {})
+        """Something that seals and opens for these accounts without further I/O, with each key that fields of events are under."""
+        purposes = (ACCOUNT_PURPOSE, MANDATE_PURPOSE)
+        return AccountSealer(await self._keys_for(provider, [(a, p) for a in accounts for p in purposes]) if accounts else {})
+
+    async def key_named(self, provider: ProviderId, key_id: str) -> PersonalKey | None:
+        """The key of that id, as it is now; None where there never was one."""
+        check_provider(provider)
+        rows = await self._pool.fetch("select key_id, key from personal_key_named($1, $2)", provider, key_id)
+        return PersonalKey(rows[0]["key_id"], rows[0]["key"]) if rows else None
 
     async def destroy(self, provider: ProviderId, account: str, *, purpose: str = ACCOUNT_PURPOSE) -> bool:
         """Erase what the key sealed, for ever. False where there was none, or it was destroyed before.
 
-        Other processes may open the data for ``CACHE_SECONDS_MAX`` more.
+        In the log first, so that no backup of the keys can bring it back. Other processes may open the data for
+        ``CACHE_SECONDS_MAX`` more.
         """
         check_provider(provider)
+        key_id = await self._pool.fetchval("select live_personal_key($1, $2, $3)", provider, account, purpose)
+        if key_id is None:
+            return False
+        if self._log is not None:
+            await self._log.append(Erased(provider, account, purpose, key_id, machine_now()))
         destroyed = await self._pool.fetchval("select destroy_personal_keys($1, $2, $3)", provider, account, purpose)
         self._cache.pop((provider, account, purpose), None)
         return bool(destroyed)
+
+    async def erased(self) -> list[tuple[ProviderId, str]]:
+        """The accounts whose key was destroyed, of all providers: whatever is restored forgets them again (CON-7)."""
+        rows = await self._pool.fetch("select provider, account from erased_accounts() order by provider, account")
+        return [(ProviderId(row["provider"]), row["account"]) for row in rows]

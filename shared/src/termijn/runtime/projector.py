@@ -11,6 +11,7 @@ from termijn.runtime.codec import Sealer
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase
 from termijn.runtime.faults import fault
 from termijn.runtime.handling import Cause, Recorded, Row, Statement, View
+from termijn.runtime.key_purpose import ACCOUNT_PURPOSE
 from termijn.runtime.sql import load
 from termijn.runtime.unit_of_work import Plant, run_statements
 
@@ -72,7 +73,7 @@ async def decode_rows(plant: Plant, rows: Sequence[Row]) -> list[Recorded]:
 class _NoKeys:
     """For events without personal fields."""
 
-    def seal(self, account: str, plain: bytes) -> str:
+    def seal(self, account: str, plain: bytes, purpose: str = ACCOUNT_PURPOSE) -> str:
         raise AssertionError("nothing is sealed when reading")
 
     def open(self, account: str, sealed: str) -> bytes | None:

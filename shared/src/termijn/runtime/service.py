@@ -6,7 +6,7 @@ decides the order: background loops in production, the clock of the sandbox, a s
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from termijn.events.upcasters import UPCASTERS, of_publisher
 from termijn.kernel.ids import ProviderId
@@ -16,7 +16,7 @@ from termijn.runtime.codec import Registry, Upcaster, WakeUps
 from termijn.runtime.database import EVERY_PROVIDER, Address, ServiceDatabase
 from termijn.runtime.faults import fault
 from termijn.runtime.glance import Glance
-from termijn.runtime.handling import Blobs, Cause, Definition, Row
+from termijn.runtime.handling import Cause, Definition, Row
 from termijn.runtime.held import Held
 from termijn.runtime.hold import JOURNAL_AHEAD, Hold
 from termijn.runtime.inbox import Inbox
@@ -26,6 +26,7 @@ from termijn.runtime.journaler import Journaler, last_unit
 from termijn.runtime.projector import Projector
 from termijn.runtime.relay import Relay
 from termijn.runtime.retention import WORKERS as RETENTION
+from termijn.runtime.sealed_blobs import BlobKeys, Files, SealedBlobs
 from termijn.runtime.timers import Instant, TimerDesk
 from termijn.runtime.transport.base import Consumer, OffsetsLost, Transport
 from termijn.runtime.unit_of_work import Keys, Plant, UnitOfWork
@@ -50,6 +51,10 @@ TOPICS: Mapping[str, str] = {
 """The topic of each publisher."""
 
 
+class KeyRing(Keys, BlobKeys, Protocol):
+    """The key store as a whole service sees it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a service is given: where its data lies and what it shares with the outside."""
@@ -57,8 +62,8 @@ class Surroundings:
     address: Address
     transport: Transport
     clock: Clock
-    keys: Keys
-    blobs: Blobs
+    keys: KeyRing
+    blobs: Files
     journal: Journal | None = None
     has_collectors: bool = False
     """Whether collectors send to topics here, besides HTTP and files."""
@@ -79,7 +84,7 @@ class Service:
             registry=Registry(private, _upcasters(definition)),
             public=Registry(definition.public_events, of_publisher(definition.name)),
             keys=around.keys,
-            blobs=around.blobs,
+            blobs=SealedBlobs(around.blobs, around.keys),
             epoch=database.epoch,
             is_journaled=around.journal is not None,
         )

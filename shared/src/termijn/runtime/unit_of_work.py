@@ -39,6 +39,10 @@ class Keys(Protocol):
         """Something that seals and opens for these accounts without further I/O."""
         ...
 
+    async def destroy(self, provider: ProviderId, account: str, *, purpose: str) -> bool:
+        """Erase what the key sealed, for ever."""
+        ...
+
 
 @dataclass(slots=True)
 class Plant:
@@ -93,7 +97,9 @@ class UnitOfWork:
         self._writes: list[Write] = []
         self._snapshots_due: dict[str, tuple[Aggregate[Any, Any, Any], str]] = {}
         self.written: set[str] = set()
+        self.accounts: set[AccountId] = set()
         self.facts = Facts()
+        self._forgets_states = False
 
     @property
     def blobs(self) -> Blobs:
@@ -163,6 +169,7 @@ class UnitOfWork:
     ) -> Sequence[EventT]:
         """Decide and keep the decision. A ``Refusal`` passes through and leaves no trace."""
         stream = aggregate.stream(self.provider, key)
+        self.accounts.add(account)
         if self._is_queued(stream):
             self.written.add(stream)
             raise Queued(stream)
@@ -204,6 +211,14 @@ class UnitOfWork:
     def arrived(self, fact: str, *, account: AccountId) -> None:
         """Say that a fact is there now."""
         self._arrived.append(fact)
+
+    async def destroy_key(self, account: AccountId, purpose: str) -> None:
+        """Erase what this key sealed. Not undone by a rollback: whoever asks for it has recorded before that it is to go (CON-7)."""
+        await self._plant.keys.destroy(self.provider, account, purpose=purpose)
+
+    def forget_states(self) -> None:
+        """After the commit no state that was read before is kept."""
+        self._forgets_states = True
 
     def also(self, sql: str, *args: object) -> None:
         """Write this with the next flush, in one statement with what was decided by then. Nothing that is decided may need it."""
@@ -307,6 +322,9 @@ class UnitOfWork:
 
     def remember(self) -> None:
         """After the commit: the next unit of work needs only what comes later."""
+        if self._forgets_states:
+            self._plant.cache.forget_all()
+            return
         for stream, loaded in self._streams.items():
             if loaded.version:
                 self._plant.cache.put(self.provider, stream, loaded)

@@ -206,8 +206,12 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     """The JSON Schema of the present version, as the event is stored and sent: a personal field is sealed there."""
     # Through JSON, so that a default that is a tuple is the list that a file has.
     made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(kind.of)))
-    for field in sorted(kind.personal):
-        made["$defs"][kind.name]["properties"][field]["anyOf"].append({"$ref": "#/$defs/Sealed"})
+    for path in sorted(kind.personal):
+        *way, last = path.split(".")
+        properties = made["$defs"][kind.name]["properties"]
+        for field in way:
+            properties = made["$defs"][properties[field]["$ref"].rpartition("/")[2]]["properties"]
+        properties[last]["anyOf"].append({"$ref": "#/$defs/Sealed"})
         made["$defs"]["Sealed"] = _SEALED
     about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:termijn:{kind.owner}:{kind.name}:{kind.version}"}
     return {**about, **made}
