@@ -37,6 +37,19 @@ def test_where_a_broker_is_insisted_on_its_absence_is_a_failure(without_tools: p
     without_tools.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(errors=2)
 
 
+def test_nor_may_a_test_be_skipped_there_because_the_broker_is_not_its_own(
+    without_tools: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERMIJN_REQUIRE_KAFKA", "1")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "b1:9092")
+    without_tools.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1, failed=1)
+
+
 def test_a_broker_that_is_named_is_taken_and_never_stopped(without_tools: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "b1:9092")
     without_tools.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1, skipped=1)
+
+
+def test_before_a_change_lands_a_broker_is_insisted_on() -> None:
+    lines = (Path(__file__).resolve().parents[2] / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert lines.index("export TERMIJN_REQUIRE_KAFKA=1") < min(number for number, line in enumerate(lines) if line.startswith("step make"))

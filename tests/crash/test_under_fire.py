@@ -44,10 +44,7 @@ def test_kills_at_random_moments_change_nothing_over_the_log(folder: Path, undis
 @pytest.mark.rule("TIM-1", "TIM-2", "INV-7", "INV-17", "INV-11", "USE-1")
 def test_nor_over_kafka_where_the_broker_is_killed_too(folder: Path, undisturbed: Outcome, kafka_broker: Broker) -> None:
     """The figures are those of the log, undisturbed."""
-    broker = kafka_broker.local
-    if broker is None:
-        pytest.skip("the broker is not this test's to kill")
-    done = under_fire(folder, undisturbed, kills=KILLS, seed=SEED, transport="kafka", broker=broker, tell=print)
+    done = under_fire(folder, undisturbed, kills=KILLS, seed=SEED, transport="kafka", broker=kafka_broker.ours, tell=print)
     assert done.kills == KILLS
     assert done.hits[Target.PLAYER] and done.hits[Target.REPLICA] and done.hits[Target.BROKER]
 

@@ -1,6 +1,7 @@
 """A Kafka broker for tests: the one of ``KAFKA_BOOTSTRAP_SERVERS``, else a real one started here, else the tests skip and say so.
 
-A pytest plugin. ``TERMIJN_REQUIRE_KAFKA=1`` makes a missing broker a failure: for where the tests must not pass by skipping.
+A pytest plugin. ``TERMIJN_REQUIRE_KAFKA=1`` makes a missing broker a failure, and one that a test may not stop as well: for where
+the tests must not pass by skipping.
 ``python -m termijn.testing.kafka`` runs the broker by hand until Ctrl-C.
 """
 
@@ -11,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -27,28 +29,28 @@ class Broker:
         self.bootstrap_servers = bootstrap_servers
         self.local = local
 
+    @property
+    def ours(self) -> LocalBroker:
+        """The broker itself, to be stopped, killed and started again; skips the test where it is somebody else's."""
+        return self.local or _missing(f"the broker of {BOOTSTRAP} is not this test's to stop")
+
     def stop(self) -> None:
         """Take it away; skips the test where it is not ours."""
-        self._ours().stop_now()
+        self.ours.stop_now()
 
     def kill(self) -> None:
         """Take it away as a power failure does; skips the test where it is not ours."""
-        self._ours().kill_now()
+        self.ours.kill_now()
 
     def start(self) -> None:
         """Bring it back, with all that it held, at the same address."""
-        self._ours().start_now()
-
-    def _ours(self) -> LocalBroker:
-        if self.local is None:
-            pytest.skip(f"the broker of {BOOTSTRAP} is not this test's to stop")
-        return self.local
+        self.ours.start_now()
 
 
-def _unavailable(reason: str) -> None:
+def _missing(what: str) -> NoReturn:
     if os.environ.get(REQUIRED) == "1":
-        pytest.fail(f"{REQUIRED}=1, but there is no Kafka broker: {reason}")
-    pytest.skip(f"no Kafka broker: {reason}")
+        pytest.fail(f"{REQUIRED}=1, but {what}")
+    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +66,7 @@ def kafka_broker() -> Iterator[Broker]:
         try:
             local.start_now()
         except BrokerUnavailable as missing:
-            _unavailable(str(missing))
+            _missing(f"no Kafka broker: {missing}")
         yield Broker(local.bootstrap_servers, local)
     finally:
         local.stop_now()
