@@ -47,6 +47,7 @@ async def _fired(rig: Rig, database: str, pending: int, say: Say) -> tuple[float
     await connection.copy_records_to_table("timer", records=_later(service.name, pending - due), columns=_COLUMNS)
     await connection.execute("vacuum analyze timer")
     assert await count(connection, "timer") == pending
+    service.plant.cache.forget_all()  # as in the morning: what fires was set long ago
     say(f"firing {due} timers")
     watch = Stopwatch()
     await _fire_all(service)

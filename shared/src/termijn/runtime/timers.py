@@ -27,6 +27,8 @@ ops = log("timers")
 
 PAGE_TIMERS = 50
 """Timers that share a transaction."""
+LOOKED_UP_PAGES = 10
+"""Pages that are looked up at once where they are of one instant: each look steps over all that fired since the last vacuum."""
 RANK_LAST = 32_767
 
 
@@ -52,12 +54,12 @@ class TimerDesk:
         return Instant(rows[0]["due_at"], rows[0]["rank"]) if rows else None
 
     async def step(self, until: Instant, shards: Sequence[int] = tuple(range(SHARDS)), page: int = PAGE_TIMERS) -> int:
-        """Fire one page of what is due; the number of timers dealt with."""
+        """Fire a page of what is due, and what else is due at its last instant; the number of timers dealt with."""
         async with self._write.database.locks.sole("timers", shards) as ours:
             if not ours:
                 return 0
-            rows = await self._write.database.short(EVERY_PROVIDER, SQL["due_timers"], list(ours), until.due_at, until.rank, page)
-            pages = _pages(rows)
+            look = (list(ours), until.due_at, until.rank, page * LOOKED_UP_PAGES)
+            pages = _pages(await self._write.database.short(EVERY_PROVIDER, SQL["due_timers"], *look), page)
             for of_one in pages:
                 await self._fire_page(of_one)
             return sum(len(of_one) for of_one in pages)
@@ -154,16 +156,22 @@ def _cause(fired: Fired[Any]) -> Cause:
     return Cause(actor="timer", why=f"{name} was due at {fired.due_at.isoformat()}", correlation_id=timer, causation_id=timer)
 
 
-def _pages(rows: Sequence[Row]) -> list[list[Row]]:
+def _pages(rows: Sequence[Row], page: int) -> list[list[Row]]:
     """What may share a transaction: one provider, and no second date of an account.
 
-    A timer that fires may set one that is due before the account's next; so a page ends where an account comes again later.
+    A timer that fires may set one that is due before the account's next; so all ends where an account comes again later. Behind the
+    first page there is only what is due at the same instant as the end of it.
     """
     instants: dict[tuple[str, str], tuple[datetime, int]] = {}
-    pages: dict[str, list[Row]] = {}
-    for row in rows:
+    pages: dict[str, list[list[Row]]] = {}
+    last: tuple[datetime, int] | None = None
+    for number, row in enumerate(rows):
         instant = (row["due_at"], row["rank"])
-        if instants.setdefault((row["provider"], row["account"]), instant) != instant:
+        if (number >= page and instant != last) or instants.setdefault((row["provider"], row["account"]), instant) != instant:
             break
-        pages.setdefault(row["provider"], []).append(row)
-    return list(pages.values())
+        of_one = pages.setdefault(row["provider"], [[]])
+        if len(of_one[-1]) == page:
+            of_one.append([])
+        of_one[-1].append(row)
+        last = instant
+    return [one for of_one in pages.values() for one in of_one]
