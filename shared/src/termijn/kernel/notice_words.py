@@ -35,6 +35,8 @@ _DUTCH = {
     "the new tariff does not have this option": "het nieuwe tarief heeft deze optie niet",
     "a new term starts, as the customer confirmed on {a}": "er gaat een nieuwe termijn in, door u bevestigd op {a}",
     "a number was ported out on {a}, which counts as notice": "op {a} is een nummer overgedragen, wat als opzegging geldt",
+    "prices change on {a}": "de prijzen wijzigen op {a}",
+    "until the day before the contract may end free of charge": "tot en met de dag ervoor kan de overeenkomst kosteloos eindigen",
     "ends at once": "eindigt meteen",
     "ends {a}": "eindigt op {a}",
     "{a} was chosen by a manager": "{a} is door een medewerker gekozen",

@@ -8,6 +8,7 @@ from termijn.contracts.errors import AlreadyCancelled, ManagerOnly, NotYetDelive
 from termijn.contracts.module_commands import Cancel, PortOut, ReleaseSubject
 from termijn.contracts.module_extras import release_all, release_subject
 from termijn.contracts.module_state import AwaitingDelivery, Live, ModuleEvent, Running
+from termijn.contracts.price_change import free_end
 from termijn.events.contracts import ModuleCancelled, ModuleEnded, SubjectReleased
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import InvalidInput
@@ -40,22 +41,31 @@ def cancel(command: Cancel, state: Live) -> Sequence[ModuleEvent]:
 
 def _noticed(command: Cancel, state: Running, today: date) -> ModuleCancelled:
     tariff, counts_from = state.terms.tariff_on(today), state.counts_from(command.notice_on)
+    # A price change that was announced lets the customer go on days that the notice rule does not (CAT-10).
+    leaving = free_end(state.price_change, given=command.notice_on, asked=command.ends_on)
     end = choose_end(
         tariff.notice,
         counts_from=counts_from,
         given=command.notice_on,
-        asked=command.ends_on,
+        asked=command.ends_on if leaving is None else None,
         is_manager=command.is_manager,
         is_telecom=tariff.is_telecom,
         is_consumer=command.is_consumer,
     )
+    if leaving is not None and (command.ends_on is not None or leaving.ends_on < end.ends_on):
+        end = leaving
     explanation = f"{command.because}; {end.explanation}" if command.because else end.explanation
     is_free = is_free_of_charge(tariff.notice, counts_from=counts_from, ends_on=end.ends_on, is_telecom=tariff.is_telecom)
-    return _cancelled(command, ends_on=end.ends_on, explanation=explanation, is_free=is_free)
+    return _cancelled(
+        command, ends_on=end.ends_on, explanation=explanation, is_free=is_free or leaving is not None, leaves=leaving is not None
+    )
 
 
-def _cancelled(command: Cancel, *, ends_on: date, explanation: str, is_free: bool) -> ModuleCancelled:
-    """Without disconnect fee where the law lets the customer go (CAT-26); a consumer gets back what was paid ahead (CAT-27)."""
+def _cancelled(command: Cancel, *, ends_on: date, explanation: str, is_free: bool, leaves: bool = False) -> ModuleCancelled:
+    """Without disconnect fee where the law lets the customer go (CAT-26); a consumer gets back what was paid ahead (CAT-27).
+
+    Who leaves because of a price change pays no fee and gets back what was paid ahead (CAT-10).
+    """
     return ModuleCancelled(
         module_id=command.module_id,
         notice_on=command.notice_on,
@@ -63,7 +73,7 @@ def _cancelled(command: Cancel, *, ends_on: date, explanation: str, is_free: boo
         explanation=explanation,
         channel=command.channel,
         waives_disconnect_fee=is_free,
-        returns_paid_ahead=command.is_consumer,
+        returns_paid_ahead=command.is_consumer or leaves,
     )
 
 

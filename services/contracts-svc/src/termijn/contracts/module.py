@@ -39,6 +39,9 @@ from termijn.contracts.module_commands import (
 )
 from termijn.contracts.module_extras import add_option, assign_subject, release_all, release_subject, remove_option
 from termijn.contracts.module_state import AwaitingDelivery, Live, Module, ModuleEvent, NotOrdered, Over, Running, evolve, wakes
+from termijn.contracts.price_change import price_change
+from termijn.contracts.price_command import AnnouncePriceChange, DropPriceChange, PutPriceChange
+from termijn.contracts.price_event import PriceChangeAnnounced, PriceChangeDropped
 from termijn.contracts.scaling import scaling_starts_on
 from termijn.contracts.tariff_change import change_tariff
 from termijn.events.contracts import (
@@ -78,6 +81,8 @@ def decide(command: ModuleCommand, state: Module) -> Sequence[ModuleEvent]:
         raise NotFound(what="module", id=command.module_id)
     if isinstance(command, End | Suspend | Resume | Terminate):
         return _by_date_or_default(command, state)
+    if isinstance(state, Over) and isinstance(command, PutPriceChange):
+        return []
     if isinstance(state, Over):
         raise ModuleIsOver(ended_on=state.ended_on)
     match command:
@@ -103,6 +108,8 @@ def decide(command: ModuleCommand, state: Module) -> Sequence[ModuleEvent]:
             return release_subject(command, state)
         case PortOut():
             return port_out(command, state)
+        case AnnouncePriceChange() | PutPriceChange() | DropPriceChange():
+            return price_change(command, state)
 
 
 def _order(command: Order) -> Sequence[ModuleEvent]:
@@ -276,5 +283,7 @@ MODULE: Aggregate[Module, ModuleCommand, ModuleEvent] = Aggregate(
         ModuleSuspended,
         ModuleResumed,
         ModuleTerminated,
+        PriceChangeAnnounced,
+        PriceChangeDropped,
     ),
 )

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import TypeAlias
 
+from termijn.contracts.price_command import PriceCommand
 from termijn.kernel.ids import ArticleId, ModuleId
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.aggregate import Command
@@ -136,7 +137,7 @@ class Terminate(Command, frozen=True, kw_only=True):
     """End it for default, with the day of ``since`` as its last (CON-10)."""
 
     module_id: ModuleId
-    reason: str
+    reason: str | None
     since: datetime
 
 
@@ -188,4 +189,5 @@ ModuleCommand: TypeAlias = (
     | AssignSubject
     | ReleaseSubject
     | PortOut
+    | PriceCommand
 )

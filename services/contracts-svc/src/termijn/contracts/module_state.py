@@ -6,6 +6,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
+from termijn.contracts.price_event import AnnouncedChange, ApplyPriceChange, PriceChangeAnnounced, PriceChangeDropped
 from termijn.events.contracts import (
     CancellationWithdrawn,
     ModuleActivated,
@@ -42,6 +43,8 @@ ModuleEvent: TypeAlias = (
     | ModuleSuspended
     | ModuleResumed
     | ModuleTerminated
+    | PriceChangeAnnounced
+    | PriceChangeDropped
 )
 
 # -- State -----------------------------------------------------------------------------------------------------------
@@ -125,6 +128,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ending: Ending | None = None
     suspension: Suspension | None = None
     notices: int = 0
+    price_change: AnnouncedChange | None = None
 
     def counts_from(self, day: date) -> date:
         """The day that terms count from on that day: the start, or that of a new term agreed with a tariff change (CAT-25)."""
@@ -157,7 +161,7 @@ def evolve(state: Module, event: ModuleEvent) -> Module:
         case TariffChanged():
             counts_from = event.from_on if event.starts_new_term else None
             changed = TariffFrom(from_on=event.from_on, tariff=event.tariff, counts_from=counts_from)
-            return _with_terms(state, tariffs=_placed(state.terms.tariffs, changed))
+            return _without_price_change(_with_terms(state, tariffs=_placed(state.terms.tariffs, changed)), event)
         case OptionAdded():
             added = Option(quantity=event.quantity, from_on=event.from_on)
             return _with_terms(state, options={**state.terms.options, event.article_id: added})
@@ -167,7 +171,8 @@ def evolve(state: Module, event: ModuleEvent) -> Module:
                 options[event.article_id] = msgspec.structs.replace(options[event.article_id], ends_on=event.ends_on)
             return _with_terms(state, options=options)
         case SubjectAssigned():
-            return _with_terms(state, subjects={**state.terms.subjects, event.subject: event.from_at})
+            # Erased, it is not known any more which number it was (CON-7).
+            return state if event.subject is None else _with_terms(state, subjects={**state.terms.subjects, event.subject: event.from_at})
         case SubjectReleased():
             return _with_terms(state, subjects={s: since for s, since in state.terms.subjects.items() if s != event.subject})
         case ModuleEnded():
@@ -176,6 +181,8 @@ def evolve(state: Module, event: ModuleEvent) -> Module:
             return Over(ended_on=event.terminated_on, notices=_notices(state))
         case ModuleCancelled() | CancellationWithdrawn() | ModuleSuspended() | ModuleResumed():
             return _running(state, event) if isinstance(state, Running) else state
+        case PriceChangeAnnounced() | PriceChangeDropped():
+            return _with_price_change(state, event) if isinstance(state, Running) else state
         case _:
             assert_never(event)
 
@@ -204,6 +211,28 @@ def _running(state: Running, event: ModuleCancelled | CancellationWithdrawn | Mo
             return change(state, suspension=None)
         case _:
             assert_never(event)
+
+
+def _with_price_change(state: Running, event: PriceChangeAnnounced | PriceChangeDropped) -> Running:
+    if isinstance(event, PriceChangeDropped):
+        is_pending = state.price_change is not None and state.price_change.change_id == event.change_id
+        return msgspec.structs.replace(state, price_change=None) if is_pending else state
+    announced = AnnouncedChange(
+        change_id=event.change_id,
+        tariff=event.tariff,
+        replaces=event.replaces,
+        from_on=event.from_on,
+        is_indexation=event.is_indexation,
+        may_end_free_until=event.may_end_free_until,
+    )
+    return msgspec.structs.replace(state, price_change=announced)
+
+
+def _without_price_change(state: Live, event: TariffChanged) -> Live:
+    """The version that was announced is there: nothing is pending any more."""
+    pending = state.price_change if isinstance(state, Running) else None
+    is_in_force = pending is not None and (pending.tariff, pending.from_on) == (event.tariff, event.from_on)
+    return msgspec.structs.replace(state, price_change=None) if is_in_force else state
 
 
 def _with_terms(state: Live, **changes: object) -> Live:
@@ -239,6 +268,12 @@ def wakes(event: ModuleEvent, state: Module) -> Sequence[TimerChange]:
         return [*earlier, SetTimer(occasion=_occasion(state.notices), due_at=due_at, wake_up=EndModule(ends_on=event.ends_on))]
     if isinstance(state, Running | Over) and isinstance(event, CancellationWithdrawn | ModuleTerminated) and state.notices:
         return [CancelTimer(occasion=_occasion(state.notices))]
+    if isinstance(state, Running) and isinstance(event, PriceChangeAnnounced):
+        # After the end of a module at the same instant: whoever left because of the change never gets it.
+        due_at = at(event.from_on, "00:00")
+        return [SetTimer(occasion=f"price/{event.change_id}", due_at=due_at, wake_up=ApplyPriceChange(change_id=event.change_id), rank=1)]
+    if isinstance(event, PriceChangeDropped):
+        return [CancelTimer(occasion=f"price/{event.change_id}")]
     return []
 
 
