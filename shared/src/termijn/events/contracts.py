@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from termijn.events.base import Blob, Event
+from termijn.events.goods import GOODS
 from termijn.kernel.ids import ArticleId, DeckId, MandateId, ModuleId
 from termijn.kernel.tariff import Tariff
 
@@ -44,7 +45,7 @@ class TermsAcceptance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What others must know of an account and what is not personal data (CON-8).
+    """What others must know of an account (CON-8); some of it is personal data all the same (``PERSONAL_FACTS``).
 
     - ``*_term_days``: days net per stream, None for the provider's default; ``other_term_days`` counts for support, project and
       hardware where theirs is None.
@@ -75,10 +76,14 @@ class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
     data_protection: TermsAcceptance | None = None
 
 
+PERSONAL_FACTS = frozenset(f"facts.{name}" for name in ("customer_number", "purchase_order", "vat_number", "chamber_of_commerce"))
+"""What of the facts is about a person where the account is one: free text, and numbers that the tax office or the chamber gave."""
+
+
 class AccountOpened(Event, frozen=True, kw_only=True):
     """An account exists from now on; it binds to nothing (CON-1)."""
 
-    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address", "recipients"})
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address", "recipients"}) | PERSONAL_FACTS
     contract_partner: Party | None
     invoice_address: Party | None = None
     facts: AccountFacts
@@ -88,7 +93,7 @@ class AccountOpened(Event, frozen=True, kw_only=True):
 class AccountChanged(Event, frozen=True, kw_only=True):
     """The account as it is from now on: the whole of it, so that a listener needs nothing older."""
 
-    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address", "recipients"})
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address", "recipients"}) | PERSONAL_FACTS
     contract_partner: Party | None
     invoice_address: Party | None = None
     facts: AccountFacts
@@ -99,6 +104,7 @@ class MandateGiven(Event, frozen=True, kw_only=True):
     """The debtor signed a direct debit mandate (PAY-1)."""
 
     PERSONAL: ClassVar[frozenset[str]] = frozenset({"iban", "holder"})
+    PERSONAL_PURPOSE: ClassVar[str] = "mandate"
     mandate_id: MandateId
     reference: str
     scheme: Literal["CORE", "B2B"] = "CORE"
@@ -114,6 +120,7 @@ class MandateAmended(Event, frozen=True, kw_only=True):
     """
 
     PERSONAL: ClassVar[frozenset[str]] = frozenset({"iban", "holder"})
+    PERSONAL_PURPOSE: ClassVar[str] = "mandate"
     mandate_id: MandateId
     reference: str
     old_reference: str | None = None
@@ -133,7 +140,8 @@ class MandateRevoked(Event, frozen=True, kw_only=True):
 class DebitExemptionGranted(Event, frozen=True, kw_only=True):
     """A manager lets the account order without a mandate (CON-2)."""
 
-    reason: str
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"reason"})
+    reason: str | None
 
 
 class TariffPublished(Event, frozen=True, kw_only=True):
@@ -226,8 +234,9 @@ class OptionRemoved(Event, frozen=True, kw_only=True):
 class SubjectAssigned(Event, frozen=True, kw_only=True):
     """A phone number (E.164), extension or workplace belongs to the module from this instant (USE-2)."""
 
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"subject"})
     module_id: ModuleId
-    subject: str
+    subject: str | None
     from_at: datetime
 
 
@@ -237,8 +246,9 @@ class SubjectReleased(Event, frozen=True, kw_only=True):
     ``is_ported_out``: the number went to another provider (CON-6).
     """
 
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"subject"})
     module_id: ModuleId
-    subject: str
+    subject: str | None
     until_at: datetime
     is_ported_out: bool = False
     channel: str = "api"
@@ -293,9 +303,10 @@ class ModuleResumed(Event, frozen=True, kw_only=True):
 class ModuleTerminated(Event, frozen=True, kw_only=True):
     """Ended for default; ``terminated_on`` was the last day."""
 
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"reason"})
     module_id: ModuleId
     terminated_on: date
-    reason: str
+    reason: str | None
 
 
 PUBLIC: tuple[type[Event], ...] = (
@@ -321,4 +332,5 @@ PUBLIC: tuple[type[Event], ...] = (
     ModuleSuspended,
     ModuleResumed,
     ModuleTerminated,
+    *GOODS,
 )

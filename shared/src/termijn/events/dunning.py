@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -104,7 +104,8 @@ class ResumptionRequested(Event, frozen=True, kw_only=True):
 class TerminationRequested(Event, frozen=True, kw_only=True):
     """A manager decided that the suspended modules end for default (DUN-9)."""
 
-    reason: str
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"reason"})
+    reason: str | None
     requested_at: datetime
 
 

@@ -154,6 +154,8 @@ def _on_the_timeline(recorded: Recorded, event: ModuleScaled | TariffChanged | O
 def apply_subjects(recorded: Recorded) -> Iterable[Statement]:
     """Who owns which subject when; the table refuses a second owner (USE-2)."""
     match recorded.event:
+        case SubjectAssigned(subject=None) | SubjectReleased(subject=None):
+            pass  # erased, as the row is (CON-7)
         case SubjectAssigned() as e:
             yield _do("assign_subject", recorded.provider, recorded.account, e.module_id, e.subject, e.from_at)
         case SubjectReleased() as e:

@@ -64,7 +64,7 @@ class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
 class AccountLearned(Event, frozen=True, kw_only=True):
     """What dunning must know of the account, as it is from now on. ``mail_to`` is where letters go."""
 
-    PERSONAL: ClassVar[frozenset[str]] = frozenset({"debtor", "mail_to"})
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"debtor", "mail_to", "customer_number"})
     debtor: Party | None
     mail_to: str | None
     has_address: bool

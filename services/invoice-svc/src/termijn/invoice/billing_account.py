@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from termijn.events.base import Event
-from termijn.events.contracts import AccountFacts, Party
+from termijn.events.contracts import PERSONAL_FACTS, AccountFacts, Party
 from termijn.events.rating import ChargeLine
 from termijn.invoice.carry_over import closes_cycle, is_cycle_run, verdict
 from termijn.invoice.policy import Policy
@@ -32,7 +32,7 @@ RUN_TIME = "06:00"
 class BillingAccountNoted(Event, frozen=True, kw_only=True):
     """The account as contracts-svc says it is from now on."""
 
-    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address"})
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address"}) | PERSONAL_FACTS
     contract_partner: Party | None
     invoice_address: Party | None
     facts: AccountFacts

@@ -19,6 +19,7 @@ class MandateNoted(Event, frozen=True, kw_only=True):
     """A mandate may be collected with. IBAN and holder are kept for the bank file."""
 
     PERSONAL: ClassVar[frozenset[str]] = frozenset({"iban", "holder"})
+    PERSONAL_PURPOSE: ClassVar[str] = "mandate"
     mandate_id: MandateId
     reference: str
     scheme: str
@@ -36,7 +37,8 @@ class MandateWithdrawn(Event, frozen=True, kw_only=True):
 class ExemptionNoted(Event, frozen=True, kw_only=True):
     """A manager lets the account do without a mandate (CON-2), so a transfer invoice is no news to anybody."""
 
-    reason: str
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"reason"})
+    reason: str | None
 
 
 PayerEvent = MandateNoted | MandateWithdrawn | MandateBlocked | ExemptionNoted
@@ -45,12 +47,13 @@ PayerEvent = MandateNoted | MandateWithdrawn | MandateBlocked | ExemptionNoted
 
 
 class Mandate(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed mandate; usable until it is revoked or the bank refuses it."""
+    """A signed mandate; usable until it is revoked or the bank refuses it. ``iban`` is personal."""
 
     mandate_id: MandateId
     reference: str
     signed_on: date
     is_usable: bool = True
+    iban: str | None = None
 
 
 class Payer(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +67,11 @@ class Payer(msgspec.Struct, frozen=True, kw_only=True):
         """The mandate signed last of those that may be used."""
         usable = [mandate for mandate in self.mandates.values() if mandate.is_usable]
         return max(usable, key=lambda mandate: (mandate.signed_on, mandate.mandate_id), default=None)
+
+    @property
+    def ibans(self) -> list[str]:
+        """Every account that a mandate was ever given for, also one that is revoked."""
+        return sorted({mandate.iban for mandate in self.mandates.values() if mandate.iban})
 
     def may_collect_with(self, mandate_id: str) -> bool:
         """Whether that mandate may be used."""
@@ -101,7 +109,7 @@ class BlockMandate(Command, frozen=True, kw_only=True):
 class NoteExemption(Command, frozen=True, kw_only=True):
     """A manager knows that there is no mandate."""
 
-    reason: str
+    reason: str | None
 
 
 PayerCommand = NoteMandate | WithdrawMandate | BlockMandate | NoteExemption
@@ -137,7 +145,7 @@ def _noted(command: NoteMandate) -> MandateNoted:
 def evolve(state: Payer, event: PayerEvent) -> Payer:
     match event:
         case MandateNoted():
-            mandate = Mandate(mandate_id=event.mandate_id, reference=event.reference, signed_on=event.signed_on)
+            mandate = Mandate(mandate_id=event.mandate_id, reference=event.reference, signed_on=event.signed_on, iban=event.iban)
             return replace(state, mandates={**state.mandates, event.mandate_id: mandate})
         case MandateWithdrawn() | MandateBlocked():
             unusable = replace(state.mandates[event.mandate_id], is_usable=False)

@@ -67,6 +67,8 @@ def reference(recorded: Recorded) -> Iterable[Statement]:
 
 
 def _subject(recorded: Recorded, event: SubjectAssigned | SubjectReleased) -> Iterator[Statement]:
+    if event.subject is None:
+        return  # erased, as the row is (CON-7)
     provider, subject = recorded.provider, subject_name(event.subject)
     if isinstance(event, SubjectAssigned):
         yield Statement(SQL["subject_assigned"], (provider, subject, event.module_id, event.from_at, recorded.account))
