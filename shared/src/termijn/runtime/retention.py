@@ -1,16 +1,19 @@
 """Trimming what is kept for a time only: the inbox, answers to calls, timers that are over. The whole table: docs/retention.md.
 
-No clock starts this. A table is due when its oldest row is a day beyond its time, which an index answers; then batches go until
-none is. So it happens once a day where there is something every day, and a process that was away makes up for it.
+No clock starts this, and it needs nothing else to happen. A table is due when its oldest row is a day beyond its time, which an index
+answers; then batches go until none is. So it happens once a day where there is something every day, and a process that was away
+makes up for it.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
 
 from termijn.kernel.ids import ProviderId, derived_id
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.handling import Cause, Work, Worker
 from termijn.runtime.sql import load
+from termijn.runtime.workers import WorkerDesk
 from termijn.runtime.write_path import WritePath
 
 SQL = load("termijn.runtime.schema", "retention.sql")
@@ -28,24 +31,54 @@ class Trim:
 
     @property
     def due(self) -> str:
-        """The providers that have something to trim."""
+        """A query for the providers that have something to trim."""
         return SQL[f"{self.table}_due"]
+
+    def as_of(self, now: datetime) -> tuple[datetime, ...]:
+        """The argument of its queries; those by machine time ask the server."""
+        return (now,) if self.is_domain_time else ()
 
     async def step(self, work: Work) -> int:
         """Remove one batch of one provider; how many rows went."""
-        now = (work.now,) if self.is_domain_time else ()
-        rows = await work.fetch(SQL[f"trim_{self.table}"], work.provider, ROWS_PER_BATCH, *now)
+        rows = await work.fetch(SQL[f"trim_{self.table}"], work.provider, ROWS_PER_BATCH, *self.as_of(work.now))
         return int(rows[0]["rows"])
 
     def worker(self) -> Worker:
-        """The worker that does it when it is due."""
-        step: Callable[[Work], Awaitable[int]] = self.step
-        return Worker(name=f"trim {self.table}", waiting_providers=self.due, step=step)
+        """As a worker, whose failures are noted and shown like those of others."""
+        return Worker(name=f"trim {self.table}", waiting_providers=self.due, step=self.step)
 
 
 TRIMS: tuple[Trim, ...] = (Trim(table="inbox"), Trim(table="idempotency"), Trim(table="timer", is_domain_time=True))
-WORKERS: tuple[Worker, ...] = tuple(trim.worker() for trim in TRIMS)
-"""Every service has these besides its own."""
+
+LOOK_EVERY_S = 3600.0
+"""Machine time between looks whether something is due."""
+LOOK_EVERY = timedelta(days=1)
+"""The same in domain time: the clock of a sandbox moves by years within minutes."""
+
+
+class Upkeep:
+    """Looks whether something is due, also where nothing else ever happens, and trims it batch by batch."""
+
+    def __init__(self, write: WritePath) -> None:
+        self._write = write
+        self._desk = WorkerDesk(write, ())
+        self._looked_at = float("-inf")
+        self._looked_on: datetime | None = None
+
+    async def step(self) -> int:
+        """One batch of each table of each provider; 0 where nothing is due, somebody else does it, or it was looked at just now."""
+        now, began = self._write.clock.now(), monotonic()
+        if began - self._looked_at < LOOK_EVERY_S and self._looked_on is not None and now - self._looked_on < LOOK_EVERY:
+            return 0
+        async with self._write.database.locks.sole("upkeep") as ours:
+            trimmed = sum([await self._trim(trim, now) for trim in TRIMS]) if ours else 0
+        if not trimmed:
+            self._looked_at, self._looked_on = began, now
+        return trimmed
+
+    async def _trim(self, trim: Trim, now: datetime) -> int:
+        rows = await self._write.database.short(EVERY_PROVIDER, trim.due, *trim.as_of(now))
+        return sum([await self._desk.step_one(trim.worker(), ProviderId(row["provider"])) for row in rows])
 
 
 async def trim_now(write: WritePath) -> dict[str, int]:

@@ -25,7 +25,7 @@ from termijn.runtime.journal import Journal
 from termijn.runtime.journaler import Journaler, last_unit
 from termijn.runtime.projector import Projector
 from termijn.runtime.relay import Relay
-from termijn.runtime.retention import WORKERS as RETENTION
+from termijn.runtime.retention import Upkeep
 from termijn.runtime.sealed_blobs import BlobKeys, Files, SealedBlobs
 from termijn.runtime.timers import Instant, TimerDesk
 from termijn.runtime.transport.base import Consumer, OffsetsLost, Transport
@@ -96,13 +96,13 @@ class Service:
         wake_ups = WakeUps((h.wake_up for h in definition.wake_ups), definition.wake_up_upcasters)
         self.timers = TimerDesk(self.write, definition.wake_ups, wake_ups)
         self.workers = WorkerDesk(self.write, definition.workers)
-        self.upkeep = WorkerDesk(self.write, RETENTION, role="upkeep")
+        self.upkeep = Upkeep(self.write)
         self.projector = Projector(database, self.plant)
         journaler = Journaler(database, around.journal, definition.name) if around.journal is not None else None
         self.relay = Relay(database, around.transport, definition.topic, journaler)
         self.listens_to = sorted({TOPICS[r.publisher] for r in definition.reactions})
         views = [view.name for view in definition.views if not view.is_synchronous]
-        self.glance = Glance(around.address.app_dsn, views=views, workers=(*definition.workers, *RETENTION))
+        self.glance = Glance(around.address.app_dsn, views=views, workers=definition.workers)
         self._consumer: Consumer | None = None
         inflows = definition.inflows if around.has_collectors else ()
         self.inflows = [InflowDesk(inflow, self.name, database, self.plant, around.transport) for inflow in inflows]
@@ -212,12 +212,11 @@ class Service:
         if await self.is_held():
             return 0
         moved = await self.consume() + await self.collect()
-        if not await self.glance.is_busy():
-            return moved
-        moved += await self.relay.step()
-        moved += await self.held.step()
-        moved += await self.work()
-        moved += await self.projector.step()
+        if await self.glance.is_busy():
+            moved += await self.relay.step()
+            moved += await self.held.step()
+            moved += await self.work()
+            moved += await self.projector.step()
         # Trimming has time: it looks only when nothing else moved.
         return moved or await self.upkeep.step()
 
@@ -243,7 +242,7 @@ class Service:
 
         Without this the clock was moved on before the process beside it had numbered the invoices of the day.
         """
-        roles = ("relay", "held", "projector", "upkeep", *(("workers",) if self.definition.workers else ()))
+        roles = ("relay", "held", "projector", *(("workers",) if self.definition.workers else ()))
         if all(self.database.locks.has(role) for role in roles) or not await self.glance.is_busy():
             return False
         return not await self.database.short(EVERY_PROVIDER, "select from worker_failure limit 1")

@@ -15,25 +15,25 @@ ops = log("workers")
 class WorkerDesk:
     """Runs the workers of one service. One that fails for a provider goes on for the others and shows the reason."""
 
-    def __init__(self, write: WritePath, workers: Sequence[Worker], role: str = "workers") -> None:
+    def __init__(self, write: WritePath, workers: Sequence[Worker]) -> None:
         self._write = write
-        self._role = role
         self._workers = workers
         self._sound: set[tuple[str, str]] = set()
 
     async def step(self) -> int:
         """One page of each worker for each provider that has something to do; how much was done."""
-        async with self._write.database.locks.sole(self._role) as ours:
+        async with self._write.database.locks.sole("workers") as ours:
             if not ours:
                 return 0
             done = 0
             for worker in self._workers:
                 rows = await self._write.database.short(EVERY_PROVIDER, worker.waiting_providers)
                 for row in rows:
-                    done += await self._step_one(worker, ProviderId(row["provider"]))
+                    done += await self.step_one(worker, ProviderId(row["provider"]))
             return done
 
-    async def _step_one(self, worker: Worker, provider: ProviderId) -> int:
+    async def step_one(self, worker: Worker, provider: ProviderId) -> int:
+        """One page of one worker; a failure is noted where ops see it, and counts as nothing done."""
         moment = derived_id("worker", worker.name, provider)
         cause = Cause(actor=f"worker:{worker.name}", why="it was due", correlation_id=moment, causation_id=moment)
         try:

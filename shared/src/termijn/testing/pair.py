@@ -52,6 +52,11 @@ class Pair:
 
     async def open(self, name: str, *, has_journal: bool = True) -> Service:
         """As a new process would."""
+        self.running[name] = await self.beside(name, has_journal=has_journal)
+        return self.running[name]
+
+    async def beside(self, name: str, *, has_journal: bool = True) -> Service:
+        """One more process of a service, which the caller turns and closes."""
         definition = sample(name=name, listens_to=PUBLISHER if name == LISTENER else None)
         database = self.databases[name]
         around = Surroundings(
@@ -62,8 +67,7 @@ class Pair:
             blobs=FileBlobs(self.folder / "blobs"),
             journal=FileJournal(self.folder / "journal") if has_journal else None,
         )
-        self.running[name] = await Service.open(definition, around)
-        return self.running[name]
+        return await Service.open(definition, around)
 
     async def close(self, name: str) -> None:
         """The process ends."""

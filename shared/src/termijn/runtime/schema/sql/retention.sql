@@ -28,12 +28,12 @@ with gone as (
 ) select count(*) as rows from gone;
 
 -- name: timer_due
--- Whose timer was over first, if that was 13 months and a day ago: domain time, which the newest event tells.
+-- Whose timer was over first, if that was 13 months and a day ago: domain time, which goes on where no event comes any more.
 select provider from (
   select provider, coalesce(fired_at, cancelled_at) as over_at from timer
   where fired_at is not null or cancelled_at is not null order by coalesce(fired_at, cancelled_at) limit 1
 ) as oldest
-where over_at < (select occurred_at from event order by epoch desc, txid desc, position desc limit 1) - interval '13 months 1 day';
+where over_at < $1::timestamptz - interval '13 months 1 day';
 
 -- name: trim_timer
 -- A batch of the oldest. A reversal comes at most 13 months late; no occasion is asked for again after that.
