@@ -211,7 +211,7 @@ def test_insufficient_funds_is_collected_once_more_after_fourteen_days(issued: I
     (missed,) = misses(reversed_)
     assert (missed.ladder_due_on, missed.collect_again_on) == (date(2026, 4, 10), COLLECTED_AGAIN)
     assert reversed_.events[2] == planned(2, COLLECTED_AGAIN, date(2026, 4, 23))
-    reversed_.when(AnswerStep(now=noon(date(2026, 4, 13)), case_id=CaseId("c"), invoice_id=ID, proposal="x"))
+    reversed_.when(AnswerStep(now=noon(date(2026, 4, 13)), case_id=CaseId("c"), invoice_id=ID, proposal="x", planned_on=date(2026, 4, 13)))
     assert isinstance(reversed_.events[0], StepStopped) and reversed_.events[0].reason == "in_collection"
 
 
@@ -311,7 +311,8 @@ def test_a_remainder_is_written_off_unless_more_is_open_by_now(issued: Issued) -
 @pytest.mark.rule("DUN-14")
 def test_a_step_is_cleared_with_what_is_open_and_stopped_where_nothing_is(issued: Issued) -> None:
     """On Monday the 13th: open is 121.00, booked until Friday the 10th."""
-    ask = AnswerStep(now=noon(date(2026, 4, 13)), case_id=CaseId("c"), invoice_id=ID, proposal="c/reminder")
+    day = date(2026, 4, 13)
+    ask = AnswerStep(now=noon(day), case_id=CaseId("c"), invoice_id=ID, proposal="c/reminder", planned_on=day)
     transfer(issued).when(ask).then(
         StepCleared(
             case_id=CaseId("c"),

@@ -174,18 +174,43 @@ class MandateBlocked(Event, frozen=True, kw_only=True):
     reason_code: str
 
 
+class OpenInvoice(msgspec.Struct, frozen=True, kw_only=True):
+    """An invoice of the account that is open and was not missed. ``collect_on``: its debit is awaited, on that day."""
+
+    invoice_id: InvoiceId
+    number: str
+    issued_on: date
+    due_on: date
+    open_amount: Decimal
+    collect_on: date | None = None
+
+
+class OpenCredit(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider owes the account (PAY-6). ``number`` is that of the credit note; an over-payment has none."""
+
+    source: Literal["overpayment", "credit_note"]
+    amount: Decimal
+    arisen_on: date
+    number: str | None = None
+
+
 class StepCleared(Event, frozen=True, kw_only=True):
-    """The owner of the money says: this much is open, booked up to that bank day; the step may be taken (TIM-3, DUN-14)."""
+    """The owner of the money says: this much is open, booked up to that bank day; the step may be taken (TIM-3, DUN-14).
+
+    ``beside`` and ``credits`` are what else is open on both sides at that moment, for the letter to show apart (DUN-1).
+    """
 
     case_id: CaseId
     invoice_id: InvoiceId
     proposal: str
     open_amount: Decimal
     booked_until: date
+    beside: tuple[OpenInvoice, ...] = ()
+    credits: tuple[OpenCredit, ...] = ()
 
 
 class StepStopped(Event, frozen=True, kw_only=True):
-    """The owner of the money says: do not take this step."""
+    """The owner of the money says: do not take this step. ``unmatched_money``: money came in that may be the account's (TIM-3)."""
 
     case_id: CaseId
     invoice_id: InvoiceId

@@ -9,6 +9,8 @@ handbooks print.
 from collections.abc import Mapping
 from typing import Any
 
+from termijn.testing.example_policies import POLICIES
+
 _INVOICE = "bakkerij-de-linde.4"
 _CASE = f"case-{_INVOICE}"
 _TIMER = f"{_CASE}/1/3"
@@ -68,6 +70,9 @@ IDS: Mapping[str, Any] = {
     "mandate_reference": "WL-2026-0001",
     "message_id": "0b7c8a52-6f8e-5c1d-9a3b-2f4e6d8c0a1b",
     "module_id": "telefonie-1",
+    "money_id": "bank-2026-05-15-0031",
+    "money_ids": ["bank-2026-05-15-0031"],
+    "statement_id": "bank-2026-05-15",
     "modules": ["telefonie-1", "glasvezel-1"],
     "old_reference": "WL-2025-0007",
     "options": ["voicemail"],
@@ -85,6 +90,7 @@ DAYS: Mapping[str, Any] = {
     "announced_at": "2026-04-14T08:00:30Z",
     "arisen_on": "2026-04-14",
     "booked_on": "2026-04-09",
+    "booked_through": "2026-05-15",
     "booked_until": "2026-05-15",
     "closed_on": "2026-05-20",
     "confirmed_on": "2026-03-16",
@@ -105,6 +111,7 @@ DAYS: Mapping[str, Any] = {
     "ladder_due_on": "2026-04-14",
     "last_payment_on": "2026-05-24",
     "missed_on": "2026-04-14",
+    "needs_through": "2026-05-15",
     "notice_on": "2026-03-16",
     "on": "2026-05-18",
     "opened_at": "2026-04-01T04:00:00Z",
@@ -125,6 +132,7 @@ DAYS: Mapping[str, Any] = {
     "since": "2026-05-10",
     "starts_on": "2026-01-12",
     "submit_on": "2026-04-08",
+    "suspension_on": None,
     "suspended_at": "2026-05-18T08:00:00Z",
     "term_over_60_agreed_on": "2026-01-05",
     "terminated_on": "2026-06-18",
@@ -248,6 +256,7 @@ WORDS: Mapping[str, Any] = {
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "source": "overpayment",
     "starts": "delivery",
+    "over": "structural",
     "step": "formal_notice",
     "steps": [
         {"step": "formal_notice", "on": "2026-05-18"},
@@ -287,6 +296,8 @@ WORDS: Mapping[str, Any] = {
     "NoticeRule.name": "monthly",
     "Recipient.delivery": "attachment",
     "Recipient.documents": ["invoices", "specifications"],
+    "MoneyUnmatched.reference": "FACT MEI BAKKERIJ DE LINDE",
+    "MoneySetAside.reason": "Terugbetaling van een leverancier",
     "StepStopped.reason": "in_collection",
     "SuspensionRequested.reason": "structural late payment: F2026000042",
     "TaskDone.kind": "our_mistake",
@@ -310,6 +321,18 @@ FLAGS: Mapping[str, Any] = {
 
 LISTS: Mapping[str, Any] = {
     "items": [_ITEM, {**_ITEM, "case_id": f"case-{_SECOND}", "invoice_id": _SECOND, "number": "F2026000043", "step": "reminder"}],
+    "beside": [
+        {
+            "invoice_id": _SECOND,
+            "number": "F2026000051",
+            "issued_on": "2026-05-15",
+            "due_on": "2026-05-26",
+            "open_amount": "22.50",
+            "collect_on": "2026-05-26",
+        }
+    ],
+    "credits": [{"source": "credit_note", "amount": "24.93", "arisen_on": "2026-05-04", "number": "C2026000003"}],
+    "unmatched": ["bank-2026-05-15-0031"],
     "lines": [
         {},
         {
@@ -335,47 +358,6 @@ LISTS: Mapping[str, Any] = {
         {**_FEE, "article_id": "voicemail", "title": "Voicemail", "net_price": "1.25", "is_option": True},
     ],
     "Tariff.title": "Zakelijk bellen met belbundel",
-}
-
-POLICIES: Mapping[str, Any] = {
-    "collect_again_days": 14,
-    "collections_max": 2,
-    "columns": ["history-id", "call-id", "duration", "time-start", "from-dn", "to-no"],
-    "credit_note_series": "C",
-    "days": 3,
-    "days_after_due_min": 3,
-    "days_between_steps": 5,
-    "days_to_pay_min": 5,
-    "handover_min": "25.00",
-    "handovers_at": "17:00",
-    "hold_days_max": 366,
-    "invoice_series": "F",
-    "ladder": [
-        {"step": "reminder", "counts_from": "due", "days": 3},
-        {"step": "second_reminder", "counts_from": "due", "days": 10},
-        {"step": "formal_notice", "counts_from": "invoice", "days": 45},
-        {"step": "final_demand", "counts_from": "invoice", "days": 52},
-        {"step": "bailiff", "counts_from": "invoice", "days": 60},
-    ],
-    "layouts": {"utrecht": {}},
-    "letters_at": "10:00",
-    "longest_term_days": 60,
-    "never_suspended": ["domain"],
-    "proposals_at": "08:00",
-    "remainder_written_off_below": "1.00",
-    "reversals": {"AM04": {"collects_again": True}, "AC04": {"blocks_mandate": True}, "AM05": {"is_our_mistake": True}},
-    "run_day": 1,
-    "run_deadline_hours": 24,
-    "structural_misses": 3,
-    "structural_months": 12,
-    "subscription_minimum": "15.00",
-    "support_minimum": "50.00",
-    "suspension_claim_min": "25.00",
-    "termination_days": 30,
-    "test_series": "T",
-    "vat_rates": ["0", "9", "21"],
-    "warning_days": 7,
-    "works_while_suspended": ["emergency calls", "incoming calls", "stored data"],
 }
 
 EXAMPLES: Mapping[str, Any] = {**PEOPLE_AND_NUMBERS, **IDS, **DAYS, **AMOUNTS, **COUNTS, **WORDS, **FLAGS, **LISTS, **POLICIES}

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from termijn.events.invoice import PUBLIC, TOPIC
 from termijn.invoice import api
+from termijn.invoice.bank_statement import BANK_STATEMENT
 from termijn.invoice.billed_module import BILLED_MODULE
 from termijn.invoice.billing_account import BILLING_ACCOUNT
 from termijn.invoice.credit_balance import CREDIT_BALANCE
@@ -17,6 +18,8 @@ from termijn.invoice.payer import PAYER
 from termijn.invoice.policy import POLICY, PROFILE
 from termijn.invoice.published import publish
 from termijn.invoice.reactions import REACTIONS
+from termijn.invoice.step_gate import STEP_GATE
+from termijn.invoice.unmatched_money import UNMATCHED_MONEY
 from termijn.invoice.views import VIEWS
 from termijn.invoice.wake_ups import WAKE_UPS
 from termijn.runtime.handling import Definition
@@ -41,13 +44,15 @@ def definition(mailer: Mailer) -> Definition:
             NUMBERING,
             INVOICE,
             INVOICE_RUN,
+            BANK_STATEMENT,
+            UNMATCHED_MONEY,
         ),
         publish=publish,
         public_events=PUBLIC,
         reactions=REACTIONS,
         wake_ups=WAKE_UPS,
         views=VIEWS,
-        workers=(NUMBERER, delivery(mailer)),
+        workers=(NUMBERER, delivery(mailer), STEP_GATE),
     )
 
 

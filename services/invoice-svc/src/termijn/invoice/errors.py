@@ -7,10 +7,14 @@ The tree::
     ├── NotFound (404)
     │   ├── NoSuchInvoice         no document of that id
     │   ├── NoSuchPayment         no payment of that id
-    │   └── NoSuchTask            no open task of that id
+    │   ├── NoSuchTask            no open task of that id
+    │   └── NoSuchMoney           no unmatched money of that id
     └── Conflict (409)
         ├── PaymentIdTaken        the id names another payment
         ├── PaymentAlreadyReversed
+        ├── StatementIdTaken      the id names another statement
+        ├── MoneyIdTaken          the id names other money
+        ├── MoneyDealtWith        it was assigned or set aside before
         ├── NotIssued             a draft takes no money
         ├── NotPayable            a credit note takes no money
         ├── NoLiveDebit           nothing with the bank that could be rejected
@@ -32,6 +36,22 @@ class NoSuchPayment(NotFound):
 
 class NoSuchTask(NotFound):
     """There is no open task {task_id}."""
+
+
+class NoSuchMoney(NotFound):
+    """There is no unmatched money {money_id}."""
+
+
+class StatementIdTaken(Conflict):
+    """Statement {statement_id} was loaded before with other contents."""
+
+
+class MoneyIdTaken(Conflict):
+    """Unmatched money {money_id} was told before with other contents."""
+
+
+class MoneyDealtWith(Conflict):
+    """Unmatched money {money_id} was {dealt_with} before."""
 
 
 class PaymentIdTaken(Conflict):

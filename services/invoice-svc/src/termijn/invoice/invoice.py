@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import assert_never
 
-from msgspec.structs import replace
-
 from termijn.events.invoice import (
     CreditNoteIssued,
     DeliveryFailed,
@@ -19,8 +17,6 @@ from termijn.events.invoice import (
     InvoiceSettled,
     PaymentReversed,
     RemainderWrittenOff,
-    StepCleared,
-    StepStopped,
 )
 from termijn.invoice import invoice_command as c
 from termijn.invoice.direct_debit import after_failure, announced, planned, raised, submit
@@ -51,7 +47,8 @@ from termijn.invoice.receivable import (
     TaskRaised,
     evolve,
 )
-from termijn.kernel.calendar import add_bank_days, at, day_of, previous_bank_day
+from termijn.invoice.step_answer import answer
+from termijn.kernel.calendar import add_bank_days, at, day_of
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.money import cents
 from termijn.runtime.aggregate import Aggregate, SetTimer, TimerChange, WakeUp
@@ -92,7 +89,7 @@ def decide(command: c.InvoiceCommand, state: InvoiceState) -> Sequence[InvoiceEv
         case c.Issue():
             return _issue(command, state)
         case c.AnswerStep():
-            return [_answer(command, state)]
+            return answer(command, state)
         case c.RecordDelivery() | c.RecordDeliveryFailure() | c.RequestRedelivery():
             return _delivery(command, state)
         case c.FinishTask():
@@ -266,22 +263,6 @@ def _check_booked(command: c.CheckBooked, state: Receivable) -> Sequence[Invoice
     if debit is None or debit.attempt != command.attempt or not debit.is_live:
         return []
     return raised(state, "debit_unbooked", f"the debit of {debit.collect_on} was neither booked nor returned")
-
-
-def _answer(command: c.AnswerStep, state: InvoiceState) -> StepCleared | StepStopped:
-    """The owner of the money answers literally (DUN-14): what is open now, booked up to the last bank day before today."""
-    if isinstance(state, Receivable) and state.open > 0 and not state.is_awaiting_debit:
-        return StepCleared(
-            case_id=command.case_id,
-            invoice_id=command.invoice_id,
-            proposal=command.proposal,
-            open_amount=state.open,
-            booked_until=previous_bank_day(day_of(command.now)),
-        )
-    stopped = StepStopped(case_id=command.case_id, invoice_id=command.invoice_id, proposal=command.proposal, reason="unknown_invoice")
-    if not isinstance(state, Receivable):
-        return stopped
-    return replace(stopped, reason="settled" if state.open == 0 else "in_collection")
 
 
 def _write_off(command: c.WriteOff, state: Receivable) -> Sequence[InvoiceEvent]:

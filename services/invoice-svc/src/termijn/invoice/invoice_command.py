@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from termijn.events.invoice import Collection, CreditNoteIssued, InvoiceIssued
+from termijn.events.invoice import Collection, CreditNoteIssued, InvoiceIssued, OpenCredit, OpenInvoice
 from termijn.invoice.payer import Mandate
 from termijn.invoice.policy import Policy, TaskKind
 from termijn.kernel.ids import CaseId, InvoiceId, PaymentId
@@ -81,11 +81,22 @@ class CheckBooked(Command, frozen=True, kw_only=True):
 
 
 class AnswerStep(Command, frozen=True, kw_only=True):
-    """Dunning asks whether it may take a step (DUN-14)."""
+    """Dunning asks whether it may take a step of ``planned_on`` (DUN-14, TIM-3).
+
+    - ``loads_statements``, ``booked_through``: whether the provider loads bank statements, and up to which day they are loaded.
+    - ``unmatched``: ids of money that matched nothing and comes from an IBAN or a name of the account.
+    - ``beside``, ``credits``: what else is open on both sides.
+    """
 
     case_id: CaseId
     invoice_id: InvoiceId
     proposal: str
+    planned_on: date
+    loads_statements: bool = False
+    booked_through: date | None = None
+    unmatched: tuple[str, ...] = ()
+    beside: tuple[OpenInvoice, ...] = ()
+    credits: tuple[OpenCredit, ...] = ()
 
 
 class WriteOff(Command, frozen=True, kw_only=True):

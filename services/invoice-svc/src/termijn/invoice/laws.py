@@ -46,6 +46,11 @@ LAWS: tuple[Law, ...] = (
         sentence="Every credit note is a credit of the account for its amount (PAY-6).",
         sql=SQL["credit_notes_are_owed"],
     ),
+    Law(
+        name="assigned_money_is_paid",
+        sentence="Money that matched nothing and was assigned is a payment of its amount on that invoice (PAY-3).",
+        sql=SQL["assigned_money_is_paid"],
+    ),
 )
 
 SUMS: dict[str, str] = {

@@ -67,6 +67,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     - ``*_term_days``: INV-6; the account's own terms win. ``longest_term_days``: over it an agreement must be on file.
     - ``number_format``: of ``{year}`` and ``{number}``; the series goes before it (INV-7).
     - ``collect_again_days``, ``collections_max``: second collection (PAY-4).
+    - ``loads_statements``: bank statements are loaded, so dunning's steps wait for them (TIM-3).
     """
 
     run_day: RunDay = 1
@@ -82,6 +83,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     test_series: str = "T"
     collect_again_days: Annotated[int, msgspec.Meta(ge=14, le=60)] = 14
     collections_max: Annotated[int, msgspec.Meta(ge=1, le=3)] = 2
+    loads_statements: bool = False
     reversals: dict[str, ReversalRule] = msgspec.field(default_factory=default_reversals)
 
     def minimum(self, stream: str) -> Decimal:

@@ -24,10 +24,11 @@ from termijn.events.rating import PeriodClosed, PeriodCorrected, PeriodRated
 from termijn.invoice.billed_module import BILLED_MODULE, NoteModule
 from termijn.invoice.billing_account import BILLING_ACCOUNT, Known, NoteAccount, NotePeriod, TakeLines
 from termijn.invoice.invoice import INVOICE
-from termijn.invoice.invoice_command import AnswerStep, WriteOff
+from termijn.invoice.invoice_command import WriteOff
 from termijn.invoice.invoice_run import INVOICE_RUN, PlanRun, run_day
 from termijn.invoice.payer import PAYER, NoteExemption, NoteMandate, WithdrawMandate
 from termijn.invoice.policy import POLICY
+from termijn.invoice.step_gate import answer_step, know_steps
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import CATALOGUE, AccountId
 from termijn.kernel.period import Month
@@ -178,12 +179,24 @@ async def on_period_closed(work: Work, message: Message[PeriodClosed]) -> Outcom
 # ---- dunning-svc ------------------------------------------------------------------------------------------------------
 
 
+async def know_proposals(work: Work, messages: Sequence[Message[StepProposed]]) -> None:
+    """Look up for the whole page what the answers need."""
+    if messages:
+        await know_steps(work, [message.envelope.account for message in messages])
+
+
 async def on_step_proposed(work: Work, message: Message[StepProposed]) -> Outcome:
     """Dunning asks; the owner of the money answers under the same key, so behind every earlier payment (DUN-14)."""
     event = message.event
-    answer = AnswerStep(now=work.now, case_id=event.case_id, invoice_id=event.invoice_id, proposal=event.proposal)
-    await work.execute(INVOICE, event.invoice_id, answer, account=message.envelope.account)
-    return Handled()
+    done = await answer_step(
+        work,
+        account=message.envelope.account,
+        case_id=event.case_id,
+        invoice_id=event.invoice_id,
+        proposal=event.proposal,
+        planned_on=event.planned_on,
+    )
+    return Handled() if done else NoEffect("it waits for bank statements already")
 
 
 async def on_write_off(work: Work, message: Message[WriteOffRequested]) -> Outcome:
@@ -213,6 +226,10 @@ def _invoice(message: Message[Any]) -> Streams:
     return [(INVOICE, message.event.invoice_id)]
 
 
+def _step(message: Message[Any]) -> Streams:
+    return [(INVOICE, message.event.invoice_id), (POLICY, CURRENT)]
+
+
 REACTIONS: tuple[Reaction[Any], ...] = (
     Reaction(publisher="contracts", event=AccountOpened, handle=on_account, streams=_account),
     Reaction(publisher="contracts", event=AccountChanged, handle=on_account, streams=_account),
@@ -226,6 +243,6 @@ REACTIONS: tuple[Reaction[Any], ...] = (
     Reaction(publisher="rating", event=PeriodRated, handle=on_lines, streams=_account, prepare=know_lines),
     Reaction(publisher="rating", event=PeriodCorrected, handle=on_lines, streams=_account, prepare=know_lines),
     Reaction(publisher="rating", event=PeriodClosed, handle=on_period_closed, streams=_account),
-    Reaction(publisher="dunning", event=StepProposed, handle=on_step_proposed, streams=_invoice),
+    Reaction(publisher="dunning", event=StepProposed, handle=on_step_proposed, streams=_step, prepare=know_proposals),
     Reaction(publisher="dunning", event=WriteOffRequested, handle=on_write_off, streams=_invoice),
 )

@@ -27,7 +27,7 @@ from termijn.events.invoice import (
     StepStopped,
 )
 from termijn.invoice.policy import TaskKind
-from termijn.kernel.ids import InvoiceId, MandateId, PaymentId
+from termijn.kernel.ids import CaseId, InvoiceId, MandateId, PaymentId
 
 # ---- Events (names are stored forever) --------------------------------------------------------------------------------
 
@@ -113,6 +113,31 @@ class RedeliveryRequested(Event, frozen=True, kw_only=True):
     invoice_id: InvoiceId
 
 
+class StepDelayed(Event, frozen=True, kw_only=True):
+    """Dunning's step waits for bank statements up to ``needs_through``; ops are told (TIM-3)."""
+
+    case_id: CaseId
+    invoice_id: InvoiceId
+    proposal: str
+    planned_on: date
+    needs_through: date
+
+
+class StepLapsed(Event, frozen=True, kw_only=True):
+    """The step's day passed before the statements came: dunning proposes it anew, and this one has no answer."""
+
+    invoice_id: InvoiceId
+    proposal: str
+    planned_on: date
+
+
+class MoneySuspected(Event, frozen=True, kw_only=True):
+    """Unmatched money may be for this invoice: its IBAN or name is the account's; a manager is to look (TIM-3)."""
+
+    invoice_id: InvoiceId
+    money_ids: tuple[str, ...]
+
+
 MoneyEvent = (
     DebitPlanned
     | DirectDebitSubmitted
@@ -128,6 +153,9 @@ MoneyEvent = (
     | RemainderWrittenOff
     | StepCleared
     | StepStopped
+    | StepDelayed
+    | StepLapsed
+    | MoneySuspected
 )
 PaperEvent = InvoiceDelivered | DeliveryFailed | RedeliveryRequested | TaskRaised | TaskDone
 InvoiceEvent = InvoiceIssued | CreditNoteIssued | PaperEvent | MoneyEvent
@@ -153,6 +181,9 @@ EVENTS: tuple[type[InvoiceEvent], ...] = (
     RemainderWrittenOff,
     StepCleared,
     StepStopped,
+    StepDelayed,
+    StepLapsed,
+    MoneySuspected,
 )
 
 # ---- State ------------------------------------------------------------------------------------------------------------
@@ -209,7 +240,8 @@ class CreditNote(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Receivable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """An issued invoice and its money.
 
-    ``open`` is what is owed; ``occasions`` counts the misses ever published, ``standing`` those not withdrawn.
+    ``open`` is what is owed; ``occasions`` counts the misses ever published, ``standing`` those not withdrawn. ``waiting`` are
+    proposals of dunning that wait for bank statements, with their days; ``suspected`` is unmatched money that was named.
     """
 
     issued: InvoiceIssued
@@ -222,6 +254,8 @@ class Receivable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     delivered_at: datetime | None = None
     is_delivery_failed: bool = False
     tasks: tuple[TaskKind, ...] = ()
+    waiting: dict[str, date] = {}
+    suspected: tuple[str, ...] = ()
 
     @property
     def attempts(self) -> int:
@@ -295,7 +329,13 @@ def _evolve_money(state: Receivable, event: MoneyEvent) -> Receivable:
             return _with_debit(state, "failed")
         case CollectionAnnounced():
             return replace(state, debit=state.debit and replace(state.debit, is_announced=True))
-        case InvoiceSettled() | StepCleared() | StepStopped() | AnnouncementFailed():
+        case StepDelayed():
+            return replace(state, waiting={**state.waiting, event.proposal: event.planned_on})
+        case StepLapsed() | StepCleared() | StepStopped():
+            return replace(state, waiting={one: on for one, on in state.waiting.items() if one != event.proposal})
+        case MoneySuspected():
+            return replace(state, suspected=(*state.suspected, *event.money_ids))
+        case InvoiceSettled() | AnnouncementFailed():
             return state
         case _:
             assert_never(event)

@@ -18,13 +18,17 @@ from termijn.events.invoice import (
     PaymentMissWithdrawn,
     PaymentReversed,
     RemainderWrittenOff,
+    StepCleared,
+    StepStopped,
 )
+from termijn.invoice.bank_statement import StatementLoaded
 from termijn.invoice.billed_module import ModuleNoted
 from termijn.invoice.billing_account import LinesArrived, PeriodReady, StreamBilled, StreamCarried
 from termijn.invoice.credit_balance import CreditArisen, CreditWithdrawn
 from termijn.invoice.draft import DraftHeld, DraftNumbered, DraftOpened, DraftReleased
 from termijn.invoice.invoice_run import AccountsMissing, RunClosed, RunOpened, RunPlanned
 from termijn.invoice.numbering import NumbersGiven
+from termijn.invoice.payer_name import name_key
 from termijn.invoice.policy import PolicySet, ProfileSet
 from termijn.invoice.receivable import (
     AnnouncementFailed,
@@ -32,11 +36,15 @@ from termijn.invoice.receivable import (
     DebitPlanned,
     DebitRejected,
     DebitWithdrawn,
+    MoneySuspected,
     PaymentBooked,
     RedeliveryRequested,
+    StepDelayed,
+    StepLapsed,
     TaskDone,
     TaskRaised,
 )
+from termijn.invoice.unmatched_money import MoneyAssigned, MoneySetAside, MoneyUnmatched
 from termijn.runtime.handling import Recorded, Statement, View
 from termijn.runtime.sql import load
 
@@ -166,6 +174,31 @@ def apply_announcements(recorded: Recorded) -> Iterable[Statement]:
             return
 
 
+def apply_statements(recorded: Recorded) -> Iterable[Statement]:
+    """Statements, money that matched nothing, and the steps of dunning that wait or were stopped by it (TIM-3)."""
+    p, e = recorded.provider, recorded.event
+    match e:
+        case StatementLoaded():
+            yield Statement(SQL["load_statement"], (p, e.statement_id, e.booked_through, recorded.occurred_at))
+        case MoneyUnmatched():
+            payer = (e.iban, e.name, name_key(e.name) if e.name else None, e.reference)
+            money = (e.amount, e.value_on, e.booked_on, *payer, recorded.occurred_at)
+            yield Statement(SQL["note_unmatched"], (p, e.money_id, e.statement_id, *money))
+        case MoneyAssigned():
+            yield Statement(SQL["deal_with_money"], (p, e.money_id, "assigned", e.invoice_id, None))
+        case MoneySetAside():
+            yield Statement(SQL["deal_with_money"], (p, e.money_id, "set_aside", None, e.reason))
+        case MoneySuspected():
+            yield Statement(SQL["suspect_money"], (p, recorded.account, e.invoice_id, recorded.occurred_at, list(e.money_ids)))
+        case StepDelayed():
+            step = (e.case_id, recorded.account, e.planned_on, e.needs_through, recorded.occurred_at)
+            yield Statement(SQL["delay_step"], (p, e.invoice_id, e.proposal, *step))
+        case StepCleared() | StepStopped() | StepLapsed():
+            yield Statement(SQL["end_delay"], (p, e.invoice_id, e.proposal))
+        case _:
+            return
+
+
 def apply_debits(recorded: Recorded) -> Iterable[Statement]:
     """Direct debits by collection day."""
     p, e = recorded.provider, recorded.event
@@ -222,6 +255,12 @@ VIEWS = (
         name="waiting_work",
         tables=("billed_module", "account_period", "provider_profile", "provider_policy", "delivery"),
         apply=apply_waiting_work,
+        is_synchronous=True,
+    ),
+    View(
+        name="statements",
+        tables=("bank_statement", "unmatched_money", "money_suspect", "waiting_step"),
+        apply=apply_statements,
         is_synchronous=True,
     ),
     View(name="announcements", tables=("announcement",), apply=apply_announcements, is_synchronous=True),

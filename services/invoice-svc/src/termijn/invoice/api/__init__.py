@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter
 
-from termijn.invoice.api import documents, money, operations, settings
+from termijn.invoice.api import documents, money, operations, settings, statements
 from termijn.runtime.http import Access
 
 
 def routes(access: Access) -> APIRouter:
     """All routes, to be mounted under /invoice."""
     router = APIRouter()
-    for part in (settings, documents, money, operations):
+    for part in (settings, documents, money, statements, operations):
         router.include_router(part.routes(access))
     return router

@@ -53,6 +53,7 @@ PositiveMoney = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, max_digi
 AccountPath = Annotated[str, Path(pattern=ACCOUNT_ID)]
 InvoicePath = Annotated[str, Path(pattern=INVOICE_ID)]
 PaymentPath = Annotated[str, Path(pattern=PAYMENT_ID)]
+MoneyPath = Annotated[str, Path(pattern=PAYMENT_ID)]
 TaskPath = Annotated[str, Path(pattern=TASK_ID)]
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 FilledLine = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
@@ -89,6 +90,38 @@ class RejectionBody(Body):
 
     reason_code: ReasonCode
     rejected_on: Day
+
+
+class UnmatchedBody(Body):
+    """Money of a statement that matches nothing, with its payer as far as the bank says (TIM-3)."""
+
+    money_id: Annotated[str, Field(pattern=PAYMENT_ID)]
+    amount: PositiveMoney
+    value_on: Day
+    booked_on: Day | None = None
+    iban: Annotated[str, Field(max_length=50), AfterValidator(_checked(iban_number.validate, "IBAN"))] | None = None
+    name: FilledLine | None = None
+    reference: Line | None = None
+
+
+class StatementBody(Body):
+    """A bank statement: everything that was booked up to and including that day is known, payments first (TIM-3)."""
+
+    statement_id: Annotated[str, Field(pattern=PAYMENT_ID)]
+    booked_through: Day
+    unmatched: Annotated[list[UnmatchedBody], Field(max_length=500)] = []
+
+
+class AssignmentBody(Body):
+    """Which invoice unmatched money pays."""
+
+    invoice_id: Annotated[str, Field(pattern=INVOICE_ID)]
+
+
+class SettingAsideBody(Body):
+    """Why unmatched money pays no invoice."""
+
+    reason: FilledLine
 
 
 class ProfileBody(Body):
@@ -136,6 +169,7 @@ class PolicyBody(Body):
     test_series: Series = "T"
     collect_again_days: Annotated[int, Field(strict=True, ge=14, le=60)] = 14
     collections_max: Annotated[int, Field(strict=True, ge=1, le=3)] = 2
+    loads_statements: Annotated[bool, Field(strict=True)] = False
     reversals: Annotated[dict[ReasonCode, ReversalRuleBody], Field(max_length=200)] = {}
 
     def policy(self) -> Policy:

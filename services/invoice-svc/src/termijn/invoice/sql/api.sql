@@ -88,7 +88,8 @@ select m.account, exists (
 from run_missing m where m.provider = $1 and m.period = $2 and ($3::text is null or m.account > $3) order by m.account limit $4;
 
 -- name: tasks
--- What people are asked to look at: open tasks, held drafts, and drafts that wait for the provider to say who it is.
+-- What people are asked to look at: open tasks, held drafts, drafts that wait for the provider to say who it is, steps that wait for
+-- bank statements, and money that matches nothing.
 select raised_at, task_id, kind, account, invoice_id, reason from (
   select raised_at, task_id, kind, account, invoice_id, reason from task where provider = $1 and done_at is null
   union all
@@ -100,5 +101,39 @@ select raised_at, task_id, kind, account, invoice_id, reason from (
   from draft where provider = $1 and number is null and held is null
     and not exists (select from provider_profile p where p.provider = $1)
   having count(*) > 0
+  union all
+  select min(since), 'statements_missing', 'statements_missing', null, null,
+    'letters and other steps of ' || count(distinct account) || ' accounts wait for bank statements up to ' || max(needs_through) || ' (POST /statements); they are loaded up to '
+      || coalesce((select max(booked_through)::text from bank_statement where provider = $1), 'no day at all')
+  from waiting_step where provider = $1
+  having count(*) > 0
+  union all
+  select m.noted_at, m.money_id || '~unmatched_money~' || s.account, 'unmatched_money', s.account, s.invoice_id,
+    m.amount || ' of ' || m.value_on || ' (' || m.money_id || ') matches nothing and may be of this account, which gets no letter until it is assigned'
+      || ' or set aside (POST /unmatched-money)'
+  from unmatched_money m
+  join (select money_id, account, min(invoice_id) as invoice_id from money_suspect where provider = $1 group by 1, 2) s on s.money_id = m.money_id
+  where m.provider = $1 and m.state = 'open'
+  union all
+  select m.noted_at, m.money_id || '~unmatched_money', 'unmatched_money', null, null,
+    m.amount || ' of ' || m.value_on || ' (' || m.money_id || ') matches nothing: assign it or set it aside (POST /unmatched-money)'
+  from unmatched_money m
+  where m.provider = $1 and m.state = 'open'
+    and not exists (select from money_suspect s where s.provider = $1 and s.money_id = m.money_id)
 ) t
 where ($2::text is null or (raised_at, task_id) > ($2::text::timestamptz, $3::text)) order by raised_at, task_id limit $4;
+
+-- name: statements
+-- Bank statements, those that reach furthest first.
+select statement_id, booked_through, loaded_at from bank_statement
+where provider = $1 and ($2::text is null or (booked_through, statement_id) < ($2::text::date, $3::text))
+order by booked_through desc, statement_id desc limit $4;
+
+-- name: unmatched_money
+-- Money that matched nothing, in one state ($2) or any, with the accounts that get no letter because of it.
+select m.money_id, m.statement_id, m.amount, m.value_on, m.booked_on, m.iban, m.name, m.reference, m.state, m.invoice_id, m.reason, m.noted_at,
+  array(select distinct s.account from money_suspect s where s.provider = m.provider and s.money_id = m.money_id order by 1) as accounts
+from unmatched_money m
+where m.provider = $1 and ($2::text is null or m.state = $2)
+  and ($3::text is null or (m.noted_at, m.money_id) > ($3::text::timestamptz, $4::text))
+order by m.noted_at, m.money_id limit $5;

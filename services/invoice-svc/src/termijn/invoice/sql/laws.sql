@@ -118,3 +118,10 @@ select provider, account, sum(amount - withdrawn) as amount from credit group by
 -- name: missed_open
 -- What is open on invoices that were missed, where the miss stands: what dunning should be asking for.
 select provider, account, sum(open) as amount from document where standing_misses > 0 and open > 0 group by provider, account;
+
+-- name: assigned_money_is_paid
+-- Unmatched money that was assigned and is no payment of its amount.
+select m.provider, coalesce(p.account, '~catalogue') as account, m.money_id as subject,
+  'amount ' || m.amount || ' for ' || m.invoice_id || ', payment ' || coalesce(p.amount || ' for ' || p.invoice_id, 'none') as detail
+from unmatched_money m left join payment p on p.provider = m.provider and p.payment_id = m.money_id
+where m.state = 'assigned' and (p.payment_id is null or p.amount <> m.amount or p.invoice_id <> m.invoice_id);

@@ -62,3 +62,41 @@ select account, number from draft where provider = $1 and invoice_id = $2;
 -- name: payment
 -- One payment by its id.
 select * from payment where provider = $1 and payment_id = $2;
+
+-- name: step_facts
+-- Of each account ($2), for the answer to a step of dunning: the last day booked, whether anything is unmatched, other open invoices, credits.
+select a.account,
+  (select max(booked_through) from bank_statement where provider = $1) as booked_through,
+  exists (select from unmatched_money where provider = $1 and state = 'open') as has_unmatched,
+  array(
+    select d.invoice_id from document d
+    where d.provider = $1 and d.account = a.account and d.open > 0 and d.standing_misses = 0 and not d.is_test
+    order by d.due_on, d.invoice_id limit $3
+  ) as beside,
+  (select coalesce(jsonb_agg(to_jsonb(c) order by c.arisen_on, c.number), '[]')::text from (
+    select c.source, (c.amount - c.withdrawn)::text as amount, c.arisen_on, d.number
+    from credit c left join document d on d.provider = c.provider and d.invoice_id = c.credit_id and c.source = 'credit_note'
+    where c.provider = $1 and c.account = a.account and c.amount > c.withdrawn order by c.arisen_on, c.credit_id limit $3
+  ) c) as credits
+from unnest($2::text[]) as a (account);
+
+-- name: suspected_money
+-- Open unmatched money from one of these IBANs ($2), or from a payer of one of these names ($3).
+select money_id from unmatched_money
+where provider = $1 and state = 'open' and (iban = any($2::text[]) or name_key = any($3::text[])) order by money_id limit 100;
+
+-- name: releasing_providers
+-- Providers with steps whose statements are there by now, or that load none any more.
+select distinct w.provider from waiting_step w
+where (w.needs_through <= (select max(s.booked_through) from bank_statement s where s.provider = w.provider)
+    or not exists (select from provider_policy p where p.provider = w.provider and (p.policy ->> 'loads_statements')::boolean))
+  and not exists (select from parked_key k where k.provider = w.provider and k.account = w.account);
+
+-- name: steps_to_release
+-- The oldest of them.
+select w.account, w.case_id, w.invoice_id, w.proposal, w.planned_on from waiting_step w
+where w.provider = $1
+  and (w.needs_through <= (select max(s.booked_through) from bank_statement s where s.provider = $1)
+    or not exists (select from provider_policy p where p.provider = $1 and (p.policy ->> 'loads_statements')::boolean))
+  and not exists (select from parked_key k where k.provider = $1 and k.account = w.account)
+order by w.needs_through, w.invoice_id, w.proposal limit $2;

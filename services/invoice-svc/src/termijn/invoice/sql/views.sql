@@ -196,3 +196,33 @@ insert into run_missing (provider, period, account) select $1, $2, account from 
 -- The deadline has passed.
 with done as (update run set state = 'closed', missing = $3 where provider = $1 and period = $2 returning 1)
 select expect_rows(count(*)) from done;
+
+-- name: load_statement
+-- A statement was loaded.
+insert into bank_statement (provider, statement_id, booked_through, loaded_at) values ($1, $2, $3, $4);
+
+-- name: note_unmatched
+-- Money came in that matches nothing.
+insert into unmatched_money (provider, money_id, statement_id, amount, value_on, booked_on, iban, name, name_key, reference, state, noted_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11);
+
+-- name: deal_with_money
+-- Somebody said what it is.
+with done as (
+  update unmatched_money set state = $3, invoice_id = $4, reason = $5
+  where provider = $1 and money_id = $2 and state = 'open' returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: suspect_money
+-- An account gets no letter because of it.
+insert into money_suspect (provider, money_id, account, invoice_id, since) select $1, money_id, $2, $3, $4 from unnest($5::text[]) as m (money_id)
+on conflict (provider, money_id, account, invoice_id) do nothing;
+
+-- name: delay_step
+-- A step waits for statements.
+insert into waiting_step (provider, invoice_id, proposal, case_id, account, planned_on, needs_through, since)
+values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: end_delay
+-- It was answered, or its day passed; most never waited.
+delete from waiting_step where provider = $1 and invoice_id = $2 and proposal = $3;
