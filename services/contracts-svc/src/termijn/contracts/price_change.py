@@ -75,6 +75,11 @@ def check_announced_in_time(moves: Sequence[PriceMove], *, from_on: date, today:
         raise InvalidInput(field="effective_on", reason=f"{from_on} is too soon: {why}, so from {earliest} on")
 
 
+def was_in_time(moves: Sequence[PriceMove], *, sent_on: date | None, from_on: date) -> bool:
+    """Whether the announcement left a month before the day (CAT-10); where no price differs, nothing had to be announced in time."""
+    return not moves or (sent_on is not None and add_months(sent_on, ANNOUNCED_MONTHS) <= from_on)
+
+
 def _may_end_free_until(command: AnnouncePriceChange, present: Tariff, moves: Sequence[PriceMove]) -> date | None:
     """The day before dearer prices, for telecommunication and consumers, unless it is indexation that the contract agreed to (CAT-10)."""
     is_agreed = command.is_indexation and present.is_indexation_agreed

@@ -31,8 +31,11 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[Published, ...] = ()
 
     def for_orders_on(self, day: date) -> TariffVersion | None:
-        """The version that an order of that day gets: the newest whose date has come (CAT-5); None before the first."""
-        return next((v.tariff for v in reversed(self.versions) if v.takes_orders and v.orders_from <= day), None)
+        """The version that an order of that day gets (CAT-5): of those whose date has come the one with the latest date, and of
+        these the newest. So a later change that is published already stays in force when today's is repaired. None before the first.
+        """
+        found = max((v for v in self.versions if v.takes_orders and v.orders_from <= day), key=_for_orders, default=None)
+        return found.tariff if found is not None else None
 
     def version(self, number: int) -> TariffVersion | None:
         """A version by its number, as it was published."""
@@ -42,6 +45,10 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True):
     def kind(self) -> str | None:
         """The module that it is a tariff of (CAT-1); None before the first version."""
         return self.versions[-1].tariff.module if self.versions else None
+
+
+def _for_orders(one: Published) -> tuple[date, int]:
+    return one.orders_from, one.tariff.version
 
 
 # -- Commands --------------------------------------------------------------------------------------------------------
