@@ -10,8 +10,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from termijn.contracts.account import ACCOUNT, OpenAccount
+from termijn.contracts.account import ACCOUNT
+from termijn.contracts.account_state import OpenAccount
 from termijn.contracts.confirmation_letter import text
+from termijn.contracts.goods_confirmation import goods_facts
+from termijn.contracts.lease import TERM_CHANNEL
 from termijn.events.base import Event
 from termijn.events.contracts import (
     CancellationWithdrawn,
@@ -114,12 +117,21 @@ def facts_of(event: Event) -> dict[str, Any] | None:
             return {"article": event.article_id, "quantity": event.quantity, "day": _iso(event.from_on), "channel": event.channel}
         case OptionRemoved():
             return {"article": event.article_id, "day": _iso(event.ends_on), "channel": event.channel}
+        case ModuleCancelled(channel=channel) if channel == TERM_CHANNEL:
+            return {"day": _iso(event.ends_on), "channel": "api"}
         case ModuleCancelled():
             return {"day": _iso(event.ends_on), "notice": _iso(event.notice_on), "why": event.explanation, "channel": event.channel}
         case CancellationWithdrawn():
             return {"channel": event.channel}
         case _:
-            return None
+            return goods_facts(event)
+
+
+def kind_of(event: Event) -> str:
+    """Which words a confirmation uses: the event's name, but the end of a lease was agreed with it and is no notice (CON-11)."""
+    if isinstance(event, ModuleCancelled) and event.channel == TERM_CHANNEL:
+        return "LeaseTermAgreed"
+    return type(event).__name__
 
 
 def _iso(day: date | None) -> str | None:

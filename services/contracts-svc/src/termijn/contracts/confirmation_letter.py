@@ -6,8 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from termijn.contracts.goods_confirmation import ABOUT, SENTENCES, SUBJECTS
 from termijn.kernel.notice_words import in_dutch
-from termijn.kernel.words import Language, decimal, long_day
+from termijn.kernel.words import Language, decimal, euros, long_day
 
 WIDTH = 78
 """Characters of a line: what mail programs show without breaking it again."""
@@ -123,14 +124,18 @@ def text(kind: str, facts: dict[str, Any], *, language: Language, module_id: str
     told = {**facts, **{name: _day(facts.get(name), words, language) for name in ("day", "notice")}}
     if "quantity" in facts:
         told["quantity"] = decimal(Decimal(facts["quantity"]), language)
+    if "net" in facts:
+        told["net"] = euros(Decimal(facts["net"]), language)
+    sentence = words.sentences.get(kind) or SENTENCES[language][kind]
+    about = ABOUT[language][facts["about"]] if "about" in facts else words.module
     channel = words.channels.get(facts["channel"], words.channel.format(channel=facts["channel"]))
     recorded = words.recorded.format(when=long_day(when, language), channel=channel, who=_who(actor, words))
-    paragraphs = [words.sentences[kind].format_map(told), f"{words.module.format(module=module_id)} {recorded}", words.wrong]
+    paragraphs = [sentence.format_map(told), f"{about.format(module=module_id)} {recorded}", words.wrong]
     if "why" in facts:
         why = in_dutch(facts["why"]) if language == "nl" else facts["why"]
         paragraphs.insert(1, words.explanation.format(why=why))
     body = [words.greeting, *(textwrap.fill(one, WIDTH, break_on_hyphens=False) for one in paragraphs), words.closing]
-    return f"{words.subjects[kind]} ({module_id})", "\n\n".join(body) + "\n"
+    return f"{words.subjects.get(kind) or SUBJECTS[language][kind]} ({module_id})", "\n\n".join(body) + "\n"
 
 
 def _day(iso: str | None, words: _Words, language: Language) -> str:

@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
+from termijn.contracts.goods_confirmation import CONFIRMED
 from termijn.runtime.laws import Law
+from termijn.runtime.sql import load
+
+GOODS = load("termijn.contracts", "goods_queries.sql")
 
 LAWS: tuple[Law, ...] = (
     Law(
@@ -52,7 +56,28 @@ LAWS: tuple[Law, ...] = (
                 select 1 from confirmation c
                 where c.provider = e.provider and c.confirmation_id = (e.data ->> 'module_id') || '/' || e.version)""",
     ),
+    Law(
+        name="goods_confirmed_in_writing",
+        sentence="Every order and change of a project, of goods or of a lease has a confirmation, sent or waiting (CON-6, CON-11).",
+        sql=f"""
+            select e.provider, e.account, e.stream as subject, e.type || ' has no confirmation' as detail
+            from event e
+            where e.type in ({", ".join(f"'{name}'" for name in CONFIRMED)})
+              and not exists (
+                select 1 from confirmation c
+                where c.provider = e.provider and c.kind = e.type
+                  and c.confirmation_id like '%~' || coalesce(
+                    case when e.stream like 'project-%' then e.data ->> 'project_id' end, e.data ->> 'order_id', e.data ->> 'lease_id'
+                  ) || '/' || e.version)""",
+    ),
+    Law(name="project_adds_up", sentence="A project's milestones and its remainder are its price (CON-11).", sql=GOODS["project_adds_up"]),
+    Law(
+        name="delivered_adds_up",
+        sentence="What came of a line is what its deliveries say, in pieces and in money (CON-11).",
+        sql=GOODS["delivered_adds_up"],
+    ),
+    Law(name="placed_is_covered", sentence="All that was placed has a warranty (CON-12).", sql=GOODS["warranty_of_placed"]),
 )
 
-SUMS: Mapping[str, str] = {}
-"""No money lives here: what modules cost is rating's to say."""
+SUMS: Mapping[str, str] = {"delivered": GOODS["delivered"]}
+"""What modules cost is rating's to say; ``delivered`` is what projects, goods and warranties bill by themselves (CON-11, CON-12)."""

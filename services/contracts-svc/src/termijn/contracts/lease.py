@@ -22,6 +22,8 @@ from termijn.runtime.aggregate import Aggregate, CancelTimer, Command, SetTimer,
 
 MONTHS_MAX = 120
 """Ten years: what is leased longer is bought."""
+TERM_CHANNEL = "lease-term"
+"""The channel of the cancellation that gives a leased module its last day: agreed with the order, so it is no notice (CON-6)."""
 TASK_AT = "08:00"
 """When the task about a lease that ends is made: before people begin their day."""
 _DAY = timedelta(days=1)

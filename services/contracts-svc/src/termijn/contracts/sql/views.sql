@@ -13,14 +13,15 @@ insert into rate_deck_version (provider, deck_id, version, valid_from, rows, sha
 
 -- name: open_account
 -- A new account.
-insert into account (provider, account, version, contract_partner, invoice_address, facts, customer_number, opened_at)
-values ($1, $2, $3, $4::text::jsonb, $5::text::jsonb, $6::text::jsonb, $7, $8);
+insert into account (provider, account, version, contract_partner, invoice_address, facts, customer_number, recipients, opened_at)
+values ($1, $2, $3, $4::text::jsonb, $5::text::jsonb, $6::text::jsonb, $7, $8::text::jsonb, $9);
 
 -- name: change_account
 -- The account as it is from now on.
 with done as (
   update account
-  set contract_partner = $4::text::jsonb, invoice_address = $5::text::jsonb, facts = $6::text::jsonb, customer_number = $7, version = $3
+  set contract_partner = $4::text::jsonb, invoice_address = $5::text::jsonb, facts = $6::text::jsonb, customer_number = $7,
+      recipients = $8::text::jsonb, version = $3
   where provider = $1 and account = $2 returning 1
 ) select expect_rows(count(*)) from done;
 
@@ -47,10 +48,45 @@ with done as (
 insert into mandate (provider, account, mandate_id, reference, scheme, signed_on, state) values ($1, $2, $3, $4, $5, $6, 'usable');
 
 -- name: revoke_mandate
--- A mandate was taken back.
+-- A mandate was taken back, or has expired.
 with done as (
-  update mandate set state = 'revoked', revoked_on = $4 where provider = $1 and account = $2 and mandate_id = $3 returning 1
+  update mandate set state = $5, revoked_on = $4 where provider = $1 and account = $2 and mandate_id = $3 returning 1
 ) select expect_rows(count(*)) from done;
+
+-- name: amend_mandate
+-- A mandate goes on under another reference or with another bank account.
+with done as (
+  update mandate set reference = $4, amended_on = $5 where provider = $1 and account = $2 and mandate_id = $3 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: file_mandate_form
+-- The signed form of a mandate is on file.
+with done as (
+  update mandate set form_sha256 = $4, form_size_bytes = $5, form_address = $6, form_media_type = $7
+  where provider = $1 and account = $2 and mandate_id = $3 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: suspend_account
+-- Late payment suspends its modules, or no longer (nulls).
+with done as (
+  update account set suspended_at = $4, suspension_reason = $5, version = $3 where provider = $1 and account = $2 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: raise_long_term
+-- The longest first term of telecommunication that the account agreed to.
+with done as (
+  update account set long_term_months = greatest(long_term_months, $4), version = $3 where provider = $1 and account = $2 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: add_long_term_consent
+-- What it agreed to, and when.
+insert into long_term_consent (provider, account, entry, months_max, given_on, document, document_version, channel)
+values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: add_legal_document
+-- A version of the terms or of the data-protection agreement.
+insert into legal_document (provider, kind, version, valid_from, media_type, sha256, size_bytes, address, published_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: block_mandate
 -- A mandate is no good.
