@@ -16,7 +16,6 @@ import termijn.dunning.app
 import termijn.invoice.app
 import termijn.rating.app
 from termijn.deployment.settings import Settings
-from termijn.deployment.turning import Turning
 from termijn.embedded.site import build_site
 from termijn.kernel.errors import InvalidInput
 from termijn.runtime.blobs import FileBlobs
@@ -30,6 +29,7 @@ from termijn.runtime.mail import MaildirMailer, Mailer, SmtpMailer
 from termijn.runtime.service import Service, Surroundings
 from termijn.runtime.telemetry import log
 from termijn.runtime.transport.kafka import KafkaTransport
+from termijn.runtime.turning import Turning
 
 ops = log("serving")
 
