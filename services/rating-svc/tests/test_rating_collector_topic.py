@@ -167,6 +167,44 @@ async def test_what_could_not_be_read_counts_once_the_cause_is_repaired(collecti
 
 
 @pytest.mark.rule("USE-1")
+async def test_a_record_that_the_database_still_refuses_stays_with_its_reason_and_the_others_count(
+    collecting: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it was refused when it came, now again when it is read again: its neighbours are taken in all the same."""
+
+    def older_release(record: InRecord) -> list[Use | Voided]:
+        raise BadUsage(field="data.key", reason="is not known to this release")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(collector_topic, "read_record", older_release)
+        await collecting.send(*[structured(str(n)) for n in range(1, 5)])
+        await collecting.take()
+    taken = collector_topic.take_in
+
+    async def refused(sql: Any, provider: ProviderId, closing: int, uses: Any, decks: Any) -> Any:
+        report = await taken(sql, provider, closing, uses, decks)
+        if any(use.id == "3" for use in uses):
+            await sql.fetch("select 1 / 0")
+        return report
+
+    async with collecting.it.client("manager") as manager:
+        with monkeypatch.context() as patch:
+            patch.setattr(collector_topic, "take_in", refused)
+            for key, counts in (("first", (4, 1, 3)), ("second", (1, 1, 0))):
+                answer = await manager.post("/usage/unreadable/retry", headers={"idempotency-key": key})
+                assert answer.status_code == 202, answer.text
+                told = answer.json()
+                assert (told["read"], told["left"], told["accepted"]) == counts
+            (stays,) = (await manager.get("/usage/unreadable")).json()["items"]
+            assert (stays["field"], stays["reason"]) == ("", "DivisionByZeroError: division by zero")
+        assert await collecting.sums() == {"belco": 3}
+        told = (await manager.post("/usage/unreadable/retry", headers={"idempotency-key": "third"})).json()
+        assert (told["read"], told["left"], told["accepted"]) == (1, 0, 1)
+    assert await collecting.sums() == {"belco": 4}
+    await collecting.check()
+
+
+@pytest.mark.rule("USE-1")
 async def test_after_a_crash_nothing_is_lost_and_nothing_counts_twice(collecting: Collecting, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the commit everything comes again; after it, and before the acknowledgement, nothing does."""
     await collecting.send(*[structured(str(n)) for n in range(20)])

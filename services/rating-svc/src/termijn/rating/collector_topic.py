@@ -22,6 +22,7 @@ from termijn.runtime.database import ServiceDatabase
 from termijn.runtime.handling import Row, Work
 from termijn.runtime.inflow import Inflow, Offsets, keep_offsets
 from termijn.runtime.patience import passes, reason_of
+from termijn.runtime.savepoint import Undone, apart
 from termijn.runtime.sql import load
 from termijn.runtime.telemetry import log
 from termijn.runtime.transport.base import InRecord
@@ -142,23 +143,49 @@ def _kept(text: str) -> str:
     return text.replace("\x00", "")[:TEXT_CHARACTERS_MAX]
 
 
-async def read_again(work: Work) -> tuple[int, Report]:
-    """Read what could not be read once more, after whatever was in the way is repaired; how many were looked at, and what became of
-    those that can be read now. The others stay.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAgain:
+    """``read`` were looked at, ``left`` of them stay, each with its reason of now."""
+
+    read: int
+    left: int
+    report: Report
+
+
+async def read_again(work: Work) -> ReadAgain:
+    """Read what could not be read once more, after whatever was in the way is repaired.
+
+    Where they fail together for what is in one of them, each goes alone; what still fails stays where it is.
     """
     records = [_record(row) for row in await work.fetch(SQL["unreadable_to_read"], work.provider, READ_AGAIN_MAX)]
+    bad = list(sort_out(records).unreadable)
+    spoilt = {_place(one.record) for one in bad}
+    good = [record for record in records if _place(record) not in spoilt]
+    closing = await shared_lock_and_closing(work)
+    try:
+        report = await apart(work, lambda: _take_again(work, closing, good))
+    except Undone:
+        report = Report()
+        for record in good:
+            try:
+                report += await apart(work, lambda one=record: _take_again(work, closing, [one]))  # type: ignore[misc]
+            except Undone as failure:
+                ops.error("usage stays parked: a record failed again", failure, provider=work.provider, topic=record.topic)
+                bad.append(Unreadable(record, "", _kept(str(failure))))
+    await work.fetch(SQL["say_unreadable"], work.provider, *_columns(bad)[:5])
+    return ReadAgain(read=len(records), left=len(bad), report=report)
+
+
+async def _take_again(work: Work, closing: int, records: Sequence[InRecord]) -> Report:
     page = sort_out(records)
-    left = {_place(one.record) for one in page.unreadable}
-    good = [Unreadable(record, "", "") for record in records if _place(record) not in left]
     uses = [one for one in page.uses if isinstance(one, Use)]
     for month in sorted({use.month for use in uses}):
         await work.fetch(USAGE["ensure_month"], month)
-    closing = await shared_lock_and_closing(work)
     report = await take_in(work, work.provider, closing, uses, DeckLibrary(work.blobs))
     voided = [one for one in page.uses if isinstance(one, Voided)]
     taken_back = await void_records(work, work.provider, closing, voided, actor=work.cause.actor)
-    await work.fetch(SQL["forget_unreadable"], work.provider, *_columns(good)[:3])
-    return len(records), report + Report(voided=taken_back)
+    await work.fetch(SQL["forget_unreadable"], work.provider, *_columns([Unreadable(record, "", "") for record in records])[:3])
+    return report + Report(voided=taken_back)
 
 
 def _record(row: Row) -> InRecord:

@@ -20,10 +20,10 @@ def add_routes(routes: APIRouter, access: Access) -> None:
 
     @routes.post("/usage/unreadable/retry", status_code=202)
     async def retry(call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))) -> Response:
-        """Read them again, a thousand at most; what still cannot be read stays in the list."""
+        """Read them again, a thousand at most; what still cannot be taken in stays in the list (``left``), with its reason of now."""
 
         async def do(work: Work) -> Answer:
-            looked_at, report = await read_again(work)
-            return Answer(status=202, body={"read": looked_at, **asdict(report)})
+            done = await read_again(work)
+            return Answer(status=202, body={"read": done.read, "left": done.left, **asdict(done.report)})
 
         return await call.run(do)

@@ -25,6 +25,12 @@ order by topic, partition, next_offset limit $5;
 -- To be read again.
 select topic, partition, next_offset, headers, value from usage_unreadable where provider = $1 order by topic, partition, next_offset limit $2;
 
+-- name: say_unreadable
+-- Why these can still not be read or taken in.
+update usage_unreadable u set field = said.field, reason = said.reason
+from unnest($2::text[], $3::int[], $4::bigint[], $5::text[], $6::text[]) as said(topic, partition, at, field, reason)
+where u.provider = $1 and u.topic = said.topic and u.partition = said.partition and u.next_offset = said.at + 1;
+
 -- name: forget_unreadable
 -- These were read and taken in.
 delete from usage_unreadable u using unnest($2::text[], $3::int[], $4::bigint[]) as read(topic, partition, at)
