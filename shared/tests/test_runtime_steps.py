@@ -72,6 +72,22 @@ async def test_timers_and_workers_pause_while_the_outbox_is_full_and_go_on_when_
     assert await svc.service.work() > 0
 
 
+async def test_what_waits_behind_a_refused_message_does_not_make_bulk_work_pause(svc: ServiceUnderTest) -> None:
+    """It waits for a person, who may come tomorrow; the timers of all other accounts fire meanwhile."""
+    commands = [AddMarbles(now=svc.clock.now(), count=0) for _ in range(500)]
+    for _ in range(OUTBOX_ROWS_BULK // 500 + 1):
+        await svc.run(JAR, "bulk", *commands, account="bulk")
+    assert await svc.service.is_outbox_full()
+    refuse = "update outbox set is_refused = true where position = (select min(position) from outbox)"
+    await svc.rows(f"with refused as ({refuse} returning 1) select * from refused")
+    assert not await svc.service.is_outbox_full()
+    for number in range(OUTBOX_ROWS_BULK // 500):
+        await svc.run(JAR, f"other-{number}", *commands, account=f"other-{number}")
+    assert not await svc.service.is_outbox_full(), "2,000 rows of others are not over 2,000"
+    await add(svc)
+    assert await svc.service.is_outbox_full()
+
+
 async def test_a_payment_is_taken_while_bulk_work_pauses(svc: ServiceUnderTest) -> None:
     await svc.run(JAR, "bulk", *[AddMarbles(now=svc.clock.now(), count=0) for _ in range(OUTBOX_ROWS_BULK + 1)], account="bulk")
     await add(svc)

@@ -27,12 +27,15 @@ from termijn.runtime.projector import Projector
 from termijn.runtime.relay import Relay
 from termijn.runtime.retention import Upkeep
 from termijn.runtime.sealed_blobs import BlobKeys, Files, SealedBlobs
+from termijn.runtime.sql import load
 from termijn.runtime.timers import Instant, TimerDesk
 from termijn.runtime.transport.base import Consumer, OffsetsLost, Transport
 from termijn.runtime.unit_of_work import Keys, Plant, UnitOfWork
 from termijn.runtime.unreadable import readable
 from termijn.runtime.workers import WorkerDesk
 from termijn.runtime.write_path import WritePath
+
+SQL = load("termijn.runtime.schema", "runtime.sql")
 
 ResultT = TypeVar("ResultT")
 
@@ -190,10 +193,8 @@ class Service:
 
     async def is_outbox_full(self) -> bool:
         """Whether bulk work should pause until the relay has caught up."""
-        rows = await self.database.short(
-            EVERY_PROVIDER, "select count(*) > $1 as full from (select 1 from outbox limit $1 + 1) as counted", OUTBOX_ROWS_BULK
-        )
-        return bool(rows[0]["full"])
+        rows = await self.database.short(EVERY_PROVIDER, SQL["is_outbox_full"], OUTBOX_ROWS_BULK)
+        return bool(rows[0]["is_full"])
 
     async def fire(self, until: Instant) -> int:
         """Fire one page of timers and expired waits due by then; how many."""

@@ -230,6 +230,15 @@ where o.round is not null
   and not exists (select 1 from outbox r where r.provider = o.provider and r.account = o.account and r.is_refused)
 order by o.round, o.position limit $1;
 
+-- name: is_outbox_full
+-- Whether more than so many messages wait for the relay. What waits behind a message that the broker refused is not the relay's to send:
+-- it stays until a person has dealt with it, and bulk work of all the others must not stand still for so long.
+select count(*) > $1 as is_full from (
+  select 1 from outbox o
+  where not exists (select 1 from outbox r where r.provider = o.provider and r.account = o.account and r.is_refused)
+  limit $1 + 1
+) as counted;
+
 -- name: refuse_outbox
 -- The broker refused this message; its account's later ones wait behind it.
 update outbox set is_refused = true where position = $1;
