@@ -1,5 +1,6 @@
 """Where a benchmark runs: an embedded PostgreSQL with the product's settings, in a folder that is removed afterwards."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from termijn.bench.measure import Say
 from termijn.embedded import databases, postgres
 from termijn.embedded.databases import APPLICATION, OWNER, SUPERUSER
 from termijn.embedded.postgres import EmbeddedPostgres
+from termijn.embedded.transports import BOOTSTRAP, KINDS, MadeAs, open_transport
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import ProviderId, derived_id
 from termijn.runtime.blobs import FileBlobs
@@ -24,7 +26,6 @@ from termijn.runtime.handling import Cause, Definition
 from termijn.runtime.keys import KeyStore
 from termijn.runtime.service import Service, Surroundings
 from termijn.runtime.transport.base import Transport
-from termijn.runtime.transport.log import LogTransport
 
 PROVIDER = ProviderId("bench")
 STARTS_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,22 +83,27 @@ async def temporary_folder() -> AsyncIterator[Path]:
 
 @asynccontextmanager
 async def rigged(say: Say, *, transport: str = "log") -> AsyncIterator[Rig]:
-    """Start a server, and stop and remove it afterwards. Raises ``InvalidInput`` for a transport that is not there."""
-    if transport != "log":
-        raise InvalidInput(field="transport", reason=f"{transport!r} is not available here; use 'log'")
+    """Start a server, and stop and remove it afterwards; for ``kafka`` also a broker, unless KAFKA_BOOTSTRAP_SERVERS says where one is.
+
+    Raises ``InvalidInput`` for a transport that is not there.
+    """
+    if transport not in KINDS:
+        raise InvalidInput(field="transport", reason=f"{transport!r} is none; there are {' and '.join(KINDS)}")
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(temporary_folder())
-        say("starting PostgreSQL")
+        say("starting PostgreSQL" if transport == "log" else "starting PostgreSQL and Kafka")
         server = await postgres.start(folder / "postgres")
         stack.push_async_callback(server.stop)
         await databases.ensure_databases(server, "bench", ["log", "keys"])
         log_at, keys_at = address_of(server, "bench_log"), address_of(server, "bench_keys")
-        log = await LogTransport.open(app_dsn=log_at.app_dsn, owner_dsn=log_at.owner_dsn)
-        stack.push_async_callback(log.close)
+        made = MadeAs(is_sandbox=True, transport=transport, kafka_bootstrap=os.environ.get(BOOTSTRAP))
+        bus = await open_transport(made, stack, folder=folder, log=log_at, prefix="bench")
         keys = await KeyStore.open(app_dsn=keys_at.app_dsn, owner_dsn=keys_at.owner_dsn)
         stack.push_async_callback(keys.close)
-        clock = await SandboxClock.open(log.pool, owner_dsn=log_at.owner_dsn, starts_at=STARTS_AT)
-        yield Rig(folder=folder, server=server, clock=clock, transport=log, _keys=keys, _stack=stack)
+        pool = await asyncpg.create_pool(log_at.app_dsn, min_size=1, max_size=2, command_timeout=60)
+        stack.push_async_callback(pool.close)
+        clock = await SandboxClock.open(pool, owner_dsn=log_at.owner_dsn, starts_at=STARTS_AT)
+        yield Rig(folder=folder, server=server, clock=clock, transport=bus, _keys=keys, _stack=stack)
 
 
 async def count(connection: Any, table: str, where: str = "true") -> int:

@@ -75,7 +75,7 @@ def rebuild(
 
 @app.command()
 def transport(
-    transport: Annotated[str, typer.Option(help="log.")] = "log",
+    transport: Annotated[str, typer.Option(help="log or kafka.")] = "log",
     messages: Annotated[int, _size("Messages in the outbox.")] = 30_000,
     quick: Quick = False,
     as_json: AsJson = False,
