@@ -6,21 +6,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from termijn.contracts.account import (
-    ACCOUNT,
+from termijn.contracts.account import ACCOUNT
+from termijn.contracts.account_command import (
     AdmitOrder,
     ChangeAccount,
-    ContractStartCorrected,
     CorrectContractStart,
     ExemptFromDebit,
     GiveMandate,
-    MandateFoundBlocked,
     NoteMandateBlocked,
     OpenNewAccount,
-    OrderAdmitted,
     RevokeMandate,
 )
 from termijn.contracts.account_check import contract_start
+from termijn.contracts.account_state import ContractStartCorrected, MandateFoundBlocked, OrderAdmitted
 from termijn.contracts.errors import AlreadyThere, ConsumersNotServed, ManagerOnly, NoMandate
 from termijn.events.contracts import AccountChanged, AccountFacts, AccountOpened, DebitExemptionGranted, MandateGiven, MandateRevoked, Party
 from termijn.kernel.errors import InvalidInput, NotFound

@@ -1,12 +1,14 @@
 """What an account's facts and a mandate must look like: shapes that other services rely on without asking back (CON-8, PAY-1)."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from stdnum import iban
 from stdnum.eu import vat
 
-from termijn.events.contracts import AccountFacts, Party
+from termijn.contracts.errors import ManagerOnly
+from termijn.events.contracts import AccountFacts, Party, Recipient
 from termijn.kernel.errors import InvalidInput
 
 LONG_TERM_DAYS = 60
@@ -23,21 +25,30 @@ EU_VAT_PREFIXES = frozenset({
     "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI",
 })  # fmt: skip
 
+TERM_DAYS = ("subscription_term_days", "support_term_days", "project_term_days", "hardware_term_days", "other_term_days")
+"""Payment terms per stream (CON-8)."""
 MANAGER_ONLY_FACTS = (
     "debtor_kind",
     "customer_number",
     "account_manager",
-    "subscription_term_days",
-    "other_term_days",
+    *TERM_DAYS,
     "term_over_60_agreed_on",
+    "vat_country",
+    "is_telecom_reseller",
+    "is_taxable",
     "is_test",
 )
-"""Facts that only a manager sets (CON-8); a customer sees them."""
+"""Facts that only a manager sets (CON-8); a customer sees them. What decides about VAT is the provider's risk, so a manager's too."""
+LEGAL = {"terms": "terms", "data_protection": "data-protection"}
+"""Facts of what was accepted, and the kind of legal document that each is about."""
+RECIPIENTS_MAX = 20
+"""Addresses that documents of one account go to: more is a mailing list, which has an address of its own."""
+_CHAMBER_OF_COMMERCE = re.compile(r"\d{8}", re.ASCII)
 
 
 def check_facts(facts: AccountFacts) -> None:
     """Raise ``InvalidInput`` naming the field where the facts contradict themselves."""
-    for name in ("subscription_term_days", "other_term_days"):
+    for name in TERM_DAYS:
         days = getattr(facts, name)
         if days is None:
             continue
@@ -47,6 +58,60 @@ def check_facts(facts: AccountFacts) -> None:
             raise InvalidInput(field="facts.term_over_60_agreed_on", reason=f"a term of {days} days needs a recorded agreement")
     if facts.vat_number is not None:
         _check_vat_number(facts.vat_number, facts.vat_country)
+    elif facts.is_telecom_reseller:
+        raise InvalidInput(field="facts.vat_number", reason="a reseller's VAT is due by the buyer, whose number is on the invoice")
+    if facts.debtor_kind == "consumer" and facts.is_telecom_reseller:
+        raise InvalidInput(field="facts.is_telecom_reseller", reason="a consumer resells nothing")
+    number = facts.chamber_of_commerce
+    if number is not None and facts.vat_country == "NL" and not _CHAMBER_OF_COMMERCE.fullmatch(number):
+        raise InvalidInput(field="facts.chamber_of_commerce", reason="a number of the Dutch chamber of commerce has eight digits")
+
+
+def check_debtor(facts: AccountFacts, *, usable_schemes: Sequence[str]) -> None:
+    """A B2B mandate is a company's: who becomes a consumer gives a Core one first (PAY-1)."""
+    if facts.debtor_kind == "consumer" and "B2B" in usable_schemes:
+        raise InvalidInput(field="facts.debtor_kind", reason="has a B2B mandate, which is for companies only; revoke it first")
+
+
+def check_legal(
+    old: AccountFacts | None, new: AccountFacts, *, today: date, is_manager: bool, published: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Terms and data-protection agreement are accepted as published, by now; a customer does so today and takes nothing back (CON-8).
+
+    ``published`` are the versions of each kind of legal document. A kind of which none was published is not looked up: its
+    acceptance was recorded elsewhere.
+    """
+    for name, kind in LEGAL.items():
+        before, after = getattr(old, name, None), getattr(new, name)
+        if after == before:
+            continue
+        if after is None:
+            if not is_manager:
+                raise ManagerOnly(field=f"facts.{name}", reason="take back an acceptance")
+            continue
+        if after.accepted_on > today:
+            raise InvalidInput(field=f"facts.{name}.accepted_on", reason="lies in the future")
+        if after.accepted_on != today and not is_manager:
+            raise ManagerOnly(field=f"facts.{name}.accepted_on", reason="record an acceptance of another day")
+        if published.get(kind) and after.version not in published[kind]:
+            raise InvalidInput(field=f"facts.{name}.version", reason=f"is none of {', '.join(published[kind])}")
+
+
+def check_recipients(recipients: Sequence[Recipient] | None) -> None:
+    """Several, each with an address and something to get (CON-8)."""
+    if recipients is None:
+        return
+    if len(recipients) > RECIPIENTS_MAX:
+        raise InvalidInput(field="recipients", reason=f"at most {RECIPIENTS_MAX}")
+    seen: set[str] = set()
+    for index, one in enumerate(recipients):
+        if not one.email.strip():
+            raise InvalidInput(field=f"recipients.{index}.email", reason="is empty")
+        if one.email.lower() in seen:
+            raise InvalidInput(field=f"recipients.{index}.email", reason="is there twice")
+        if not one.documents:
+            raise InvalidInput(field=f"recipients.{index}.documents", reason="says no document that goes there")
+        seen.add(one.email.lower())
 
 
 def _check_vat_number(number: str, country: str) -> None:

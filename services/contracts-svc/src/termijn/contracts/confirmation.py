@@ -15,6 +15,7 @@ from termijn.contracts.account_state import OpenAccount
 from termijn.contracts.confirmation_letter import text
 from termijn.contracts.goods_confirmation import goods_facts
 from termijn.contracts.lease import TERM_CHANNEL
+from termijn.contracts.price_letter import price_facts
 from termijn.events.base import Event
 from termijn.events.contracts import (
     CancellationWithdrawn,
@@ -124,7 +125,7 @@ def facts_of(event: Event) -> dict[str, Any] | None:
         case CancellationWithdrawn():
             return {"channel": event.channel}
         case _:
-            return goods_facts(event)
+            return goods_facts(event) or price_facts(event)
 
 
 def kind_of(event: Event) -> str:

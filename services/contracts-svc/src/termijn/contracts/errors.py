@@ -95,3 +95,11 @@ class EndsBefore(Conflict):
 
 class SubjectTaken(Conflict):
     """{subject} belongs to a module in that time already."""
+
+
+class NotDeletable(Conflict):
+    """The account cannot be deleted yet: {reason}."""
+
+
+class NotBeingDeleted(Conflict):
+    """The account is not being deleted."""

@@ -1,11 +1,15 @@
 """Facts looked up for decisions: which tariff version an order gets, whose module it is, who owns a number. No rule is decided here."""
 
 from datetime import date, datetime
+from typing import TypedDict, get_args
 
-from termijn.contracts.account import ACCOUNT, AdmitOrder
+from termijn.contracts.account import ACCOUNT
+from termijn.contracts.account_command import AdmitOrder
+from termijn.contracts.account_state import OpenAccount
 from termijn.contracts.errors import AlreadyThere, SubjectTaken
+from termijn.contracts.legal_document import LEGAL_DOCUMENT, LegalKind
 from termijn.contracts.module import MODULE
-from termijn.contracts.module_commands import AssignSubject, ChangeTariff, Order
+from termijn.contracts.module_commands import AssignSubject, ChangeTariff, Order, Suspend
 from termijn.contracts.policy import POLICY, Policy
 from termijn.contracts.tariff import TARIFF
 from termijn.kernel.calendar import day_of
@@ -35,6 +39,43 @@ async def tariff_for(work: Work, tariff_id: TariffId, *, on: date, version: int 
     return found
 
 
+class Debtor(TypedDict):
+    """What counts of an account for the dates of its modules (CAT-26, CAT-27): fields of ``OfAccount``."""
+
+    is_consumer: bool
+    consented_months: int
+
+
+async def debtor_of(work: Work, account: AccountId) -> Debtor:
+    """Who the account is, for notice and first terms."""
+    found = await work.load(ACCOUNT, account)
+    if not isinstance(found, OpenAccount):
+        raise NotFound(what="account", id=account)
+    return Debtor(is_consumer=found.is_consumer, consented_months=found.long_term_months)
+
+
+async def legal_versions(work: Work) -> dict[str, tuple[str, ...]]:
+    """The versions that were published, by kind of legal document (CON-8)."""
+    return {kind: (await work.load(LEGAL_DOCUMENT, kind)).names for kind in get_args(LegalKind)}
+
+
+async def suspend_where_account_is(work: Work, account: AccountId, module_id: ModuleId) -> None:
+    """What starts while late payment suspends the account starts suspended (CON-10, DUN-9)."""
+    found = await work.load(ACCOUNT, account)
+    if not isinstance(found, OpenAccount) or found.suspension is None:
+        return
+    policy = await policy_of(work)
+    suspend = Suspend(
+        now=work.now,
+        module_id=module_id,
+        reason=found.suspension.reason,
+        since=work.now,
+        never_suspended=policy.never_suspended,
+        still_works=policy.works_while_suspended,
+    )
+    await work.execute(MODULE, module_id, suspend, account=account)
+
+
 async def order(
     work: Work,
     account: AccountId,
@@ -51,7 +92,8 @@ async def order(
     """Order a module: the account admits it (CON-1, CON-2), the module is ordered (CAT-1); both or neither."""
     day = ordered_on or day_of(work.now)
     tariff = await tariff_for(work, tariff_id, on=day)
-    await work.execute(ACCOUNT, account, AdmitOrder(now=work.now, account=account, module_id=module_id, ordered_on=day), account=account)
+    admit = AdmitOrder(now=work.now, account=account, module_id=module_id, ordered_on=day, is_manager=is_manager)
+    await work.execute(ACCOUNT, account, admit, account=account)
     command = Order(
         now=work.now,
         module_id=module_id,
@@ -62,8 +104,10 @@ async def order(
         options=options,
         is_manager=is_manager,
         channel=channel,
+        **await debtor_of(work, account),
     )
     await work.execute(MODULE, module_id, command, account=account)
+    await suspend_where_account_is(work, account, module_id)
 
 
 async def change_tariff(
@@ -74,6 +118,8 @@ async def change_tariff(
     tariff_id: TariffId,
     from_on: date | None,
     new_term_confirmed: bool,
+    confirmed_on: date | None,
+    confirmation: str,
     is_manager: bool,
     channel: str,
 ) -> None:
@@ -84,8 +130,11 @@ async def change_tariff(
         tariff=await tariff_for(work, tariff_id, on=day_of(work.now)),
         from_on=from_on,
         new_term_confirmed=new_term_confirmed,
+        confirmed_on=confirmed_on,
+        confirmation=confirmation,
         is_manager=is_manager,
         channel=channel,
+        **await debtor_of(work, account),
     )
     await work.execute(MODULE, module_id, command, account=account)
 

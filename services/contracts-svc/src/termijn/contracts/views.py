@@ -8,14 +8,27 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from termijn.contracts.account import ContractStartCorrected, MandateFoundBlocked, OrderAdmitted
-from termijn.contracts.confirmation import ConfirmationNotSent, ConfirmationSent, facts_of
+from termijn.contracts.account_state import (
+    AccountResumed,
+    AccountSuspended,
+    ContractStartCorrected,
+    LongTermConsentGiven,
+    MandateFormFiled,
+    MandateFoundBlocked,
+    MandateKept,
+    OrderAdmitted,
+)
+from termijn.contracts.catalogue_views import CATALOGUE_VIEWS
+from termijn.contracts.confirmation import ConfirmationNotSent, ConfirmationSent, facts_of, kind_of
+from termijn.contracts.goods_views import GOODS_VIEWS
+from termijn.contracts.legal_document import LegalDocumentPublished
 from termijn.contracts.policy import PolicySet
 from termijn.events.contracts import (
     AccountChanged,
     AccountOpened,
     CancellationWithdrawn,
     DebitExemptionGranted,
+    MandateAmended,
     MandateGiven,
     MandateRevoked,
     ModuleActivated,
@@ -30,6 +43,7 @@ from termijn.events.contracts import (
     OptionRemoved,
     Party,
     RateDeckPublished,
+    Recipient,
     SubjectAssigned,
     SubjectReleased,
     TariffChanged,
@@ -53,7 +67,8 @@ def apply_catalogue(recorded: Recorded) -> Iterable[Statement]:
             yield _do("add_policy", provider, e.version, _json(e.policy), recorded.occurred_at)
         case TariffPublished() as e:
             t = e.tariff
-            yield _do("add_tariff", provider, t.tariff_id, t.version, e.orders_from, t.title, t.module, t.is_public, _json(t))
+            about = (t.title, t.module, t.is_public, e.takes_orders, _json(t))
+            yield _do("add_tariff", provider, t.tariff_id, t.version, e.orders_from, *about)
         case RateDeckPublished() as e:
             yield _do("add_deck", provider, e.deck_id, e.version, e.valid_from, e.rows, e.blob.sha256, e.blob.size_bytes)
         case _:
@@ -61,33 +76,61 @@ def apply_catalogue(recorded: Recorded) -> Iterable[Statement]:
 
 
 def apply_accounts(recorded: Recorded) -> Iterable[Statement]:
-    """An account as it is, and its mandates."""
-    provider, account = recorded.provider, recorded.account
-    stream = (provider, account, recorded.version)
+    """An account as it is."""
+    stream = (recorded.provider, recorded.account, recorded.version)
     match recorded.event:
-        case AccountOpened() as e:
-            parties = (_party(e.contract_partner), _party(e.invoice_address))
-            yield _do("open_account", *stream, *parties, _json(e.facts), e.facts.customer_number, recorded.occurred_at)
-        case AccountChanged() as e:
-            parties = (_party(e.contract_partner), _party(e.invoice_address))
-            yield _do("change_account", *stream, *parties, _json(e.facts), e.facts.customer_number)
+        case AccountOpened() | AccountChanged() as e:
+            told = (_given(e.contract_partner), _given(e.invoice_address), _json(e.facts), e.facts.customer_number, _given(e.recipients))
+            if isinstance(e, AccountOpened):
+                yield _do("open_account", *stream, *told, recorded.occurred_at)
+            else:
+                yield _do("change_account", *stream, *told)
         case DebitExemptionGranted() as e:
             yield _do("exempt_account", *stream, e.reason)
         case ContractStartCorrected() as e:
             yield _do("correct_contract_start", *stream, e.starts_on)
+        case AccountSuspended() as e:
+            yield _do("suspend_account", *stream, e.since, e.reason)
+        case AccountResumed():
+            yield _do("suspend_account", *stream, None, None)
+        case LongTermConsentGiven() as e:
+            yield _do("add_long_term_consent", *stream, e.months_max, e.given_on, e.document, e.version, e.channel)
+            yield _do("raise_long_term", *stream, e.months_max)
         case OrderAdmitted():
             yield _do("touch_account", *stream)
-        case MandateGiven() as e:
-            yield _do("add_mandate", provider, account, e.mandate_id, e.reference, e.scheme, e.signed_on)
-            yield _do("touch_account", *stream)
-        case MandateRevoked() as e:
-            yield _do("revoke_mandate", provider, account, e.mandate_id, e.revoked_on)
-            yield _do("touch_account", *stream)
-        case MandateFoundBlocked() as e:
-            yield _do("block_mandate", provider, account, e.mandate_id, e.reason_code)
+        case MandateGiven() | MandateAmended() | MandateRevoked() | MandateFoundBlocked() | MandateFormFiled() | MandateKept() as e:
+            yield from _on_a_mandate(recorded, e)
             yield _do("touch_account", *stream)
         case _:
             pass
+
+
+OfMandate = MandateGiven | MandateAmended | MandateRevoked | MandateFoundBlocked | MandateFormFiled | MandateKept
+
+
+def _on_a_mandate(recorded: Recorded, event: OfMandate) -> Iterator[Statement]:
+    mandate = (recorded.provider, recorded.account, event.mandate_id)
+    match event:
+        case MandateGiven() as e:
+            yield _do("add_mandate", *mandate, e.reference, e.scheme, e.signed_on)
+        case MandateAmended() as e:
+            yield _do("amend_mandate", *mandate, e.reference, e.amended_on)
+        case MandateRevoked() as e:
+            yield _do("revoke_mandate", *mandate, e.revoked_on, "expired" if e.is_expired else "revoked")
+        case MandateFoundBlocked() as e:
+            yield _do("block_mandate", *mandate, e.reason_code)
+        case MandateFormFiled() as e:
+            yield _do("file_mandate_form", *mandate, e.form.sha256, e.form.size_bytes, e.form.address, e.media_type)
+        case MandateKept():
+            pass
+
+
+def apply_legal_documents(recorded: Recorded) -> Iterable[Statement]:
+    """Terms and data-protection agreements, by version; none is ever changed (CON-8)."""
+    if isinstance(recorded.event, LegalDocumentPublished):
+        e = recorded.event
+        content = (e.media_type, e.content.sha256, e.content.size_bytes, e.content.address)
+        yield _do("add_legal_document", recorded.provider, e.kind, e.version, e.valid_from, *content, recorded.occurred_at)
 
 
 def apply_modules(recorded: Recorded) -> Iterable[Statement]:
@@ -168,30 +211,34 @@ def apply_confirmations(recorded: Recorded) -> Iterable[Statement]:
     """What is to be confirmed to the account, until it is (CON-6)."""
     match recorded.event:
         case ConfirmationSent() as e:
-            yield _do("confirmation_done", recorded.provider, e.confirmation_id, "sent", e.message_id, None)
+            yield _do("confirmation_done", recorded.provider, e.confirmation_id, "sent", e.message_id, None, recorded.occurred_at)
         case ConfirmationNotSent() as e:
-            yield _do("confirmation_done", recorded.provider, e.confirmation_id, "not_sent", None, e.reason)
+            yield _do("confirmation_done", recorded.provider, e.confirmation_id, "not_sent", None, e.reason, None)
         case _:
             facts = facts_of(recorded.event)
             if facts is not None:
-                module_id = str(getattr(recorded.event, "module_id"))  # noqa: B009 - every event with facts is one of a module
-                key = f"{module_id}/{recorded.version}"
-                kind, told, actor = type(recorded.event).__name__, msgspec.json.encode(facts).decode(), recorded.cause.actor
-                yield _do("confirm", recorded.provider, recorded.account, key, module_id, kind, told, recorded.occurred_at, actor)
+                subject = str(facts["subject"] if "about" in facts else getattr(recorded.event, "module_id"))  # noqa: B009 - or a module's
+                # A project may have the id of a module: what a confirmation is about tells them apart.
+                key = f"{facts['about']}~{subject}/{recorded.version}" if "about" in facts else f"{subject}/{recorded.version}"
+                kind, told, actor = kind_of(recorded.event), msgspec.json.encode(facts).decode(), recorded.cause.actor
+                yield _do("confirm", recorded.provider, recorded.account, key, subject, kind, told, recorded.occurred_at, actor)
 
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _party(party: Party | None) -> str | None:
-    return _json(party) if party is not None else None
+def _given(personal: Party | tuple[Recipient, ...] | None) -> str | None:
+    return _json(personal) if personal is not None else None
 
 
 VIEWS: tuple[View, ...] = (
     View(name="catalogue", tables=("policy_version", "tariff_version", "rate_deck_version"), apply=apply_catalogue, is_synchronous=True),
-    View(name="accounts", tables=("account", "mandate"), apply=apply_accounts, is_synchronous=True),
+    View(name="accounts", tables=("account", "mandate", "long_term_consent"), apply=apply_accounts, is_synchronous=True),
+    View(name="legal_documents", tables=("legal_document",), apply=apply_legal_documents, is_synchronous=True),
     View(name="modules", tables=("module", "module_tariff", "module_quantity", "module_option"), apply=apply_modules, is_synchronous=True),
     View(name="subjects", tables=("subject_owner",), apply=apply_subjects, is_synchronous=True),
     View(name="confirmations", tables=("confirmation",), apply=apply_confirmations, is_synchronous=True),
+    *GOODS_VIEWS,
+    *CATALOGUE_VIEWS,
 )

@@ -1,39 +1,45 @@
-"""Routes of accounts: open, change, mandates, exemption, the contract as a whole, confirmations."""
+"""Routes of accounts: open, change, exemption, consents, searching, the contract as a whole, confirmations."""
 
+import re
+from datetime import date
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
-from termijn.contracts.account import (
-    ACCOUNT,
-    AccountCommand,
+from termijn.contracts.account import ACCOUNT
+from termijn.contracts.account_command import (
     ChangeAccount,
     CorrectContractStart,
     ExemptFromDebit,
-    GiveMandate,
-    OpenAccount,
+    GiveLongTermConsent,
     OpenNewAccount,
-    RevokeMandate,
 )
-from termijn.contracts.api.bodies import (
-    AccountPath,
+from termijn.contracts.account_state import OpenAccount
+from termijn.contracts.api.account_body import (
+    AccountFilter,
     ContractStartBody,
-    MandateBody,
+    LongTermConsentBody,
     OpenAccountBody,
     PatchAccountBody,
     PutAccountBody,
     ReasonBody,
-    ThingPath,
+    given,
 )
-from termijn.contracts.api.contract import contract_of
-from termijn.contracts.api.reading import opened
-from termijn.contracts.ordering import QUERIES, must_be_free, policy_of
+from termijn.contracts.api.bodies import AccountPath, Day
+from termijn.contracts.api.contract import contract_as_of, contract_of
+from termijn.contracts.api.reading import done, opened
+from termijn.contracts.as_of import account_on
+from termijn.contracts.ordering import QUERIES, legal_versions, must_be_free, policy_of
 from termijn.events.contracts import AccountFacts
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import NotFound
-from termijn.kernel.ids import AccountId, MandateId
+from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http.streams import events_of
+
+_LIKE = re.compile(r"[%_\\]")
 
 
 def routes(access: Access) -> APIRouter:
@@ -41,22 +47,20 @@ def routes(access: Access) -> APIRouter:
     router = APIRouter(tags=["accounts"])
     _opening(router, access)
     _changing(router, access)
-    _mandates(router, access)
     _decided_by_managers(router, access)
+    _consents(router, access)
     _reading(router, access)
     return router
-
-
-async def _done(work: Work, account: AccountId, command: AccountCommand, **told: Any) -> Answer:
-    await work.execute(ACCOUNT, account, command, account=account)
-    version = await work.version(ACCOUNT, account)
-    return Answer(body={"account_id": account, **told, "version": version}, etag=version)
 
 
 async def _check_number(work: Work, account: AccountId, facts: AccountFacts) -> None:
     await must_be_free(
         work, "customer_number_of", facts.customer_number, account=account, field="facts.customer_number", what="customer number"
     )
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\{found[0]}"
 
 
 def _opening(router: APIRouter, access: Access) -> None:
@@ -75,9 +79,10 @@ def _opening(router: APIRouter, access: Access) -> None:
                 invoice_address=body.invoice_address.party() if body.invoice_address is not None else None,
                 facts=facts,
                 serves_companies_only=(await policy_of(work)).serves_companies_only,
+                recipients=given(body.recipients),
+                legal_versions=await legal_versions(work),
             )
-            done = await _done(work, account, command)
-            return Answer(status=201, body=done.body, etag=done.etag)
+            return await done(work, account, command, status=201)
 
         return await call.run(do)
 
@@ -92,9 +97,10 @@ def _changing(router: APIRouter, access: Access) -> None:
             if isinstance(body, PatchAccountBody):
                 facts = body.facts.over(present.facts)
                 partner = body.contract_partner.party() if body.contract_partner is not None else present.contract_partner
-                keeps_address = "invoice_address" not in body.model_fields_set
             else:
-                facts, partner, keeps_address = body.facts.facts(), body.contract_partner.party(), False
+                facts, partner = body.facts.facts(), body.contract_partner.party()
+            # Null takes these away; a patch that does not name them leaves them.
+            keeps = {"invoice_address", "recipients"} - body.model_fields_set if isinstance(body, PatchAccountBody) else frozenset()
             address = body.invoice_address.party() if body.invoice_address is not None else None
             await _check_number(work, account, facts)
             command = ChangeAccount(
@@ -102,11 +108,13 @@ def _changing(router: APIRouter, access: Access) -> None:
                 account=account,
                 is_manager=call.principal.role is Role.MANAGER,
                 contract_partner=partner,
-                invoice_address=present.invoice_address if keeps_address else address,
+                invoice_address=present.invoice_address if "invoice_address" in keeps else address,
                 facts=facts,
                 serves_companies_only=(await policy_of(work)).serves_companies_only,
+                recipients=present.recipients if "recipients" in keeps else given(body.recipients),
+                legal_versions=await legal_versions(work),
             )
-            return await _done(work, account, command)
+            return await done(work, account, command)
 
         return await call.run(do)
 
@@ -125,36 +133,6 @@ def _changing(router: APIRouter, access: Access) -> None:
         return await change(call, AccountId(account), body)
 
 
-def _mandates(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts/{account}/mandates", status_code=201)
-    async def give_mandate(
-        account: AccountPath, body: MandateBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
-    ) -> Response:
-        """A signed direct debit mandate (PAY-1)."""
-
-        async def do(work: Work) -> Answer:
-            await must_be_free(
-                work, "mandate_of", body.reference, account=AccountId(account), field="reference", what="mandate with reference"
-            )
-            command = GiveMandate(now=work.now, account=AccountId(account), **body.model_dump())
-            done = await _done(work, AccountId(account), command, mandate_id=body.mandate_id)
-            return Answer(status=201, body=done.body, etag=done.etag)
-
-        return await call.run(do)
-
-    @router.delete("/accounts/{account}/mandates/{mandate_id}")
-    async def revoke_mandate(
-        account: AccountPath, mandate_id: ThingPath, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
-    ) -> Response:
-        """Take a mandate back; it may not be used any more."""
-
-        async def do(work: Work) -> Answer:
-            command = RevokeMandate(now=work.now, account=AccountId(account), mandate_id=MandateId(mandate_id))
-            return await _done(work, AccountId(account), command, mandate_id=mandate_id)
-
-        return await call.run(do)
-
-
 def _decided_by_managers(router: APIRouter, access: Access) -> None:
     @router.post("/accounts/{account}/debit-exemption")
     async def exempt(account: AccountPath, body: ReasonBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
@@ -162,7 +140,7 @@ def _decided_by_managers(router: APIRouter, access: Access) -> None:
 
         async def do(work: Work) -> Answer:
             command = ExemptFromDebit(now=work.now, account=AccountId(account), is_manager=True, reason=body.reason)
-            return await _done(work, AccountId(account), command)
+            return await done(work, AccountId(account), command)
 
         return await call.run(do)
 
@@ -174,28 +152,89 @@ def _decided_by_managers(router: APIRouter, access: Access) -> None:
             command = CorrectContractStart(
                 now=work.now, account=AccountId(account), is_manager=True, starts_on=body.starts_on, reason=body.reason
             )
-            return await _done(work, AccountId(account), command)
+            return await done(work, AccountId(account), command)
 
         return await call.run(do)
 
 
+def _consents(router: APIRouter, access: Access) -> None:
+    @router.post("/accounts/{account}/long-term-consents", status_code=201)
+    async def give_consent(
+        account: AccountPath, body: LongTermConsentBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
+    ) -> Response:
+        """Separate consent to first terms of telecommunication over 24 months (CAT-26)."""
+
+        async def do(work: Work) -> Answer:
+            call.check_version(await work.version(ACCOUNT, account))
+            command = GiveLongTermConsent(
+                now=work.now,
+                account=AccountId(account),
+                is_manager=call.principal.role is Role.MANAGER,
+                months_max=body.months_max,
+                given_on=body.given_on or day_of(work.now),
+                document=body.document,
+                version=body.version,
+                channel=body.channel,
+            )
+            return await done(work, AccountId(account), command, status=201, months_max=body.months_max)
+
+        return await call.run(do)
+
+    @router.get("/accounts/{account}/long-term-consents")
+    async def list_consents(
+        account: AccountPath, page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
+    ) -> Response:
+        """What the account agreed to, and when; ``entry`` is where its history says so."""
+        (after,) = page.after(1)
+        rows = await reader.fetch(QUERIES["long_term_consents"], reader.principal.provider, account, after, page.rows_to_fetch)
+        return answer(page.page(rows, key=["entry"]))
+
+
 def _reading(router: APIRouter, access: Access) -> None:
     @router.get("/accounts")
-    async def list_accounts(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER))) -> Response:
-        """Accounts by id."""
-        rows = await reader.fetch(QUERIES["accounts"], reader.principal.provider, *page.after(1), page.rows_to_fetch)
+    async def list_accounts(
+        wanted: Annotated[AccountFilter, Query()],
+        page: Paging = Depends(paging),
+        reader: Reader = Depends(access.reading(Role.MANAGER)),
+    ) -> Response:
+        """Accounts by id; every filter that is given must hold."""
+        rows = await reader.fetch(
+            QUERIES["accounts"],
+            reader.principal.provider,
+            *page.after(1),
+            page.rows_to_fetch,
+            f"%{_LIKE.sub(_escaped, wanted.search)}%" if wanted.search is not None else None,
+            wanted.customer_number,
+            wanted.debtor_kind,
+            wanted.account_manager,
+            wanted.is_test,
+            wanted.is_suspended,
+        )
         return answer(page.page(rows, key=["account"]))
 
     @router.get("/accounts/{account}")
-    async def show_account(account: AccountPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))) -> Response:
-        """The account with its mandates."""
+    async def show_account(
+        account: AccountPath,
+        as_of: Annotated[Day | None, Query(description="As it stood when that day ended; now where not said.")] = None,
+        reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
+    ) -> Response:
+        """The account with its mandates, now or as it stood when a day ended."""
+        if as_of is not None:
+            return await _as_it_stood(reader, account, as_of)
         row, mandates = await _account(reader, account)
-        return answer({**opened(row, "contract_partner", "invoice_address", "facts"), "mandates": mandates}, etag=row["version"])
+        told = opened(row, "contract_partner", "invoice_address", "facts", "recipients")
+        return answer({**told, "mandates": mandates}, etag=row["version"])
 
     @router.get("/accounts/{account}/contract")
-    async def show_contract(account: AccountPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))) -> Response:
+    async def show_contract(
+        account: AccountPath,
+        as_of: Annotated[Day | None, Query(description="What was in force on that day; today where not said.")] = None,
+        reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
+    ) -> Response:
         """Contract duration and modules, with the dates that notice today would give, explained (CON-1, CON-13)."""
         row, _ = await _account(reader, account)
+        if as_of is not None:
+            return answer(await contract_as_of(reader, account, as_of))
         return answer(await contract_of(reader, row, today=day_of(reader.now)))
 
     @router.get("/confirmations")
@@ -207,6 +246,18 @@ def _reading(router: APIRouter, access: Access) -> None:
         """Confirmations in a state: those that could not be sent, where not said (CON-6)."""
         rows = await reader.fetch(QUERIES["confirmations"], reader.principal.provider, state, *page.after(1), page.rows_to_fetch)
         return answer(page.page(rows, key=["confirmation_id"]))
+
+
+async def _as_it_stood(reader: Reader, account: str, day: date) -> Response:
+    state, version = account_on(day, await events_of(reader, ACCOUNT, account))
+    if not isinstance(state, OpenAccount):
+        raise NotFound(what=f"account on {day}", id=account)
+    plain = msgspec.to_builtins(state)
+    del plain["type"]
+    for mandate in plain["mandates"]:
+        # The bank account is on the mandate's form; a page about the past is no place to look one up.
+        del mandate["iban"], mandate["holder"]
+    return answer({"account": account, "as_of": day, "version": version, **plain}, etag=version)
 
 
 async def _account(reader: Reader, account: str) -> tuple[Any, list[dict[str, Any]]]:

@@ -5,13 +5,19 @@ from typing import Any
 
 import msgspec
 
+from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_check import contract_start
+from termijn.contracts.account_state import OpenAccount
+from termijn.contracts.as_of import account_on, module_on
+from termijn.contracts.module import MODULE
 from termijn.contracts.ordering import QUERIES
 from termijn.kernel.calendar import at
+from termijn.kernel.errors import NotFound
 from termijn.kernel.notice import ending
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.handling import Row
 from termijn.runtime.http import Reader
+from termijn.runtime.http.streams import events_of
 
 
 async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str, Any]:
@@ -24,15 +30,35 @@ async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str,
         "changes": _by_module(await reader.fetch(QUERIES["pending"], *key, today)),
     }
     spans = [(row["starts_on"], row["ends_on"]) for row in modules]
+    is_consumer = msgspec.json.decode(account["facts"])["debtor_kind"] == "consumer"
     return {
         "account": account["account"],
         "on": today,
         "contract_since": contract_start(spans, today=today, corrected=account["contract_start"]),
-        "modules": [{**_module(row, today), **{name: of.get(row["module_id"], []) for name, of in parts.items()}} for row in modules],
+        "modules": [
+            {**_module(row, today, is_consumer=is_consumer), **{name: of.get(row["module_id"], []) for name, of in parts.items()}}
+            for row in modules
+        ],
     }
 
 
-def _module(row: Row, today: date) -> dict[str, Any]:
+async def contract_as_of(reader: Reader, account: str, day: date) -> dict[str, Any]:
+    """What was in force on that day: dated changes by their day, what was said as it stood when the day ended."""
+    rows = await reader.fetch(QUERIES["module_ids"], reader.principal.provider, account)
+    modules = []
+    for row in rows:
+        found = module_on(day, await events_of(reader, MODULE, row["module_id"]))
+        if found is not None:
+            modules.append({"module_id": row["module_id"], **found})
+    state, _ = account_on(day, await events_of(reader, ACCOUNT, account))
+    if not isinstance(state, OpenAccount):
+        raise NotFound(what=f"account on {day}", id=account)
+    spans = [(module["starts_on"], module["ends_on"]) for module in modules]
+    since = contract_start(spans, today=day, corrected=state.contract_start)
+    return {"account": account, "as_of": day, "contract_since": since, "modules": modules}
+
+
+def _module(row: Row, today: date, *, is_consumer: bool) -> dict[str, Any]:
     tariff = msgspec.json.decode(row["tariff"], type=Tariff)
     return {
         "module_id": row["module_id"],
@@ -47,7 +73,7 @@ def _module(row: Row, today: date) -> dict[str, Any]:
         "explanation": row["explanation"],
         "suspension": _suspension(row),
         "over_reason": row["over_reason"],
-        "notice_today": _notice_today(row, tariff, today),
+        "notice_today": _notice_today(row, tariff, today, is_consumer=is_consumer),
     }
 
 
@@ -63,11 +89,11 @@ def _suspension(row: Row) -> dict[str, Any] | None:
     return {"since": row["suspended_at"], "reason": row["suspension_reason"], "still_works": row["still_works"]}
 
 
-def _notice_today(row: Row, tariff: Tariff, today: date) -> dict[str, Any] | None:
+def _notice_today(row: Row, tariff: Tariff, today: date, *, is_consumer: bool) -> dict[str, Any] | None:
     """What notice given today would do, with the steps (CON-13); None where there is no notice to give."""
     if row["state"] != "running" or row["ends_on"] is not None:
         return None
-    end = ending(tariff.notice, counts_from=row["counts_from"], given=today, is_telecom=tariff.is_telecom)
+    end = ending(tariff.notice, counts_from=row["counts_from"], given=today, is_telecom=tariff.is_telecom, is_consumer=is_consumer)
     return {"ends_on": end.ends_on, "last_notice_day": end.last_notice_day, "renews_on": end.renews_on, "steps": end.steps}
 
 

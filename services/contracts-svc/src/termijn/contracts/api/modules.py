@@ -6,19 +6,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from termijn.contracts.api.bodies import (
-    AccountPath,
+from termijn.contracts.api.bodies import AccountPath, Channel, Day, Instant, ThingPath
+from termijn.contracts.api.module_body import (
     ActivationBody,
     CancellationBody,
-    Channel,
-    Day,
-    Instant,
     OptionBody,
     OrderBody,
+    PortOutBody,
     ScalingBody,
     SubjectBody,
     TariffChangeBody,
-    ThingPath,
 )
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import (
@@ -26,14 +23,21 @@ from termijn.contracts.module_commands import (
     AddOption,
     Cancel,
     ModuleCommand,
+    PortOut,
     ReleaseSubject,
     RemoveOption,
     Scale,
     Withdraw,
 )
 from termijn.contracts.module_state import AwaitingDelivery, Module, Over, Running
-from termijn.contracts.ordering import assign_subject, change_tariff, must_own_module, order
-from termijn.events.contracts import ModuleCancelled
+from termijn.contracts.ordering import (
+    assign_subject,
+    change_tariff,
+    debtor_of,
+    must_own_module,
+    order,
+    suspend_where_account_is,
+)
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId, ArticleId, ModuleId, TariffId
 from termijn.runtime.handling import Work
@@ -97,9 +101,9 @@ def _is_manager(call: Call) -> bool:
 
 
 async def _execute(work: Work, account: str, command: ModuleCommand) -> str | None:
-    """Carry out; the explanation of the notice, where one was given."""
+    """Carry out; how the day that follows came about, where one was computed (CON-13)."""
     decided = await work.execute(MODULE, command.module_id, command, account=AccountId(account))
-    return next((event.explanation for event in decided if isinstance(event, ModuleCancelled)), None)
+    return next((why for event in decided if (why := getattr(event, "explanation", ""))), None)
 
 
 def _ordering(router: APIRouter, access: Access) -> None:
@@ -133,9 +137,10 @@ def _ordering(router: APIRouter, access: Access) -> None:
         """Report the delivery: terms and billing of a line run from it (CAT-25)."""
 
         async def doing(work: Work) -> str | None:
-            return await _execute(
-                work, account, Activate(now=work.now, module_id=ModuleId(module_id), active_from=body.active_from, is_manager=True)
-            )
+            command = Activate(now=work.now, module_id=ModuleId(module_id), active_from=body.active_from, is_manager=True)
+            await _execute(work, account, command)
+            await suspend_where_account_is(work, AccountId(account), ModuleId(module_id))
+            return None
 
         return await _on_module(call, account, module_id, doing)
 
@@ -148,7 +153,8 @@ def _quantity_and_tariff(router: APIRouter, access: Access) -> None:
         """Another quantity (CON-3); zero is a cancellation."""
 
         async def doing(work: Work) -> str | None:
-            command = Scale(now=work.now, module_id=ModuleId(module_id), is_manager=_is_manager(call), **body.model_dump())
+            debtor = await debtor_of(work, AccountId(account))
+            command = Scale(now=work.now, module_id=ModuleId(module_id), is_manager=_is_manager(call), **body.model_dump(), **debtor)
             return await _execute(work, account, command)
 
         return await _on_module(call, account, module_id, doing)
@@ -170,6 +176,8 @@ def _quantity_and_tariff(router: APIRouter, access: Access) -> None:
                 tariff_id=TariffId(body.tariff_id),
                 from_on=body.from_on,
                 new_term_confirmed=body.new_term_confirmed,
+                confirmed_on=body.confirmed_on,
+                confirmation=body.confirmation,
                 is_manager=_is_manager(call),
                 channel=body.channel,
             )
@@ -210,6 +218,7 @@ def _options(router: APIRouter, access: Access) -> None:
                 ends_on=ends_on,
                 is_manager=True,
                 channel=channel,
+                **await debtor_of(work, AccountId(account)),
             )
             return await _execute(work, account, command)
 
@@ -234,6 +243,7 @@ def _notice(router: APIRouter, access: Access) -> None:
                 ends_on=body.ends_on,
                 is_manager=_is_manager(call),
                 channel=body.channel,
+                **await debtor_of(work, AccountId(account)),
             )
             return await _execute(work, account, command)
 
@@ -286,6 +296,31 @@ def _subjects(router: APIRouter, access: Access) -> None:
         async def doing(work: Work) -> str | None:
             command = ReleaseSubject(
                 now=work.now, module_id=ModuleId(module_id), subject=subject, until_at=until_at or work.now, is_manager=True
+            )
+            return await _execute(work, account, command)
+
+        return await _on_module(call, account, module_id, doing)
+
+    @router.post(f"{MODULE_PATH}/subjects/{{subject}}/port-out")
+    async def port_out(
+        account: AccountPath,
+        module_id: ThingPath,
+        subject: str,
+        body: PortOutBody,
+        call: Call = Depends(access.changing(Role.MANAGER)),
+    ) -> Response:
+        """A number went to another provider: the module's no longer, and written notice on that day (CON-6)."""
+
+        async def doing(work: Work) -> str | None:
+            command = PortOut(
+                now=work.now,
+                module_id=ModuleId(module_id),
+                subject=subject,
+                ported_at=body.ported_at or work.now,
+                ends_module=body.ends_module,
+                is_manager=True,
+                channel=body.channel,
+                **await debtor_of(work, AccountId(account)),
             )
             return await _execute(work, account, command)
 

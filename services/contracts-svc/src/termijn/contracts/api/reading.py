@@ -1,11 +1,66 @@
-"""What the reading routes share: rows as answers."""
+"""What the routes share: rows and blobs as answers, files as they are sent, changes of an account."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from fastapi import Request, Response
+
+from termijn.contracts.account import ACCOUNT
+from termijn.contracts.account_command import AccountCommand
+from termijn.events.base import Blob
+from termijn.kernel.errors import InvalidInput, Refusal
+from termijn.kernel.ids import AccountId
+from termijn.runtime.blobs import BlobMissing
+from termijn.runtime.handling import Work
+from termijn.runtime.http import Answer, Reader
+
+EXTENSIONS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "text/plain": "txt"}
+"""Files that are taken. None of them runs anything in a browser that shows it."""
+
+
+class MediaTypeNotTaken(Refusal):
+    """Content-Type: {reason}"""
+
+    status = 415
+
+
+class ContentErased(Refusal):
+    """The content was erased."""
+
+    status = 410
 
 
 def opened(row: Mapping[str, Any], *columns: str) -> dict[str, Any]:
     """A row with these JSON columns as data."""
     return {name: msgspec.json.decode(value) if name in columns and value is not None else value for name, value in row.items()}
+
+
+async def done(work: Work, account: AccountId, command: AccountCommand, *, status: int = 200, **told: Any) -> Answer:
+    """Carry out on the account, and answer with its version."""
+    await work.execute(ACCOUNT, account, command, account=account)
+    version = await work.version(ACCOUNT, account)
+    return Answer(status=status, body={"account_id": account, **told, "version": version}, etag=version)
+
+
+def media_type_of(request: Request) -> str:
+    """The media type of a file that is sent. Raises ``MediaTypeNotTaken``, and ``InvalidInput`` where nothing is sent."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in EXTENSIONS:
+        raise MediaTypeNotTaken(field="Content-Type", reason=f"is none of {', '.join(EXTENSIONS)}")
+    if request.headers.get("content-length") == "0":
+        raise InvalidInput(field="body", reason="is empty")
+    return media_type
+
+
+async def content_of(reader: Reader, blob: Blob, *, media_type: str, name: str) -> Response:
+    """A blob as a file to save. Raises ``ContentErased``."""
+    try:
+        content = await reader.blobs.get(reader.principal.provider, blob)
+    except BlobMissing:
+        raise ContentErased from None
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}.{EXTENSIONS.get(media_type, "bin")}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, headers=headers, media_type=media_type)

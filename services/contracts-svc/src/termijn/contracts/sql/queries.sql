@@ -60,17 +60,77 @@ where provider = $1 and deck_id = $2 order by version desc;
 -- name: account
 -- One account.
 select account, version, contract_partner::text as contract_partner, invoice_address::text as invoice_address, facts::text as facts,
-       exemption, contract_start, opened_at
+       recipients::text as recipients, exemption, contract_start, long_term_months, suspended_at, suspension_reason, opened_at
 from account where provider = $1 and account = $2;
 
 -- name: accounts
--- Accounts after a cursor.
-select account, contract_partner ->> 'name' as name, customer_number, opened_at
-from account where provider = $1 and ($2::text is null or account > $2) order by account limit $3;
+-- Accounts after a cursor; each filter that is not null must hold. A name is personal: an erased account is found by its id.
+select account, contract_partner ->> 'name' as name, contract_partner ->> 'city' as city, customer_number,
+       facts ->> 'debtor_kind' as debtor_kind, facts ->> 'account_manager' as account_manager,
+       coalesce((facts ->> 'is_test')::boolean, false) as is_test, suspended_at, opened_at
+from account
+where provider = $1 and ($2::text is null or account > $2)
+  and ($4::text is null or account ilike $4 or contract_partner ->> 'name' ilike $4 or customer_number ilike $4)
+  and ($5::text is null or customer_number = $5)
+  and ($6::text is null or facts ->> 'debtor_kind' = $6)
+  and ($7::text is null or facts ->> 'account_manager' = $7)
+  and ($8::boolean is null or coalesce((facts ->> 'is_test')::boolean, false) = $8)
+  and ($9::boolean is null or (suspended_at is not null) = $9)
+order by account limit $3;
+
+-- name: long_term_consents
+-- What an account agreed to about long first terms, after a cursor.
+select entry, months_max, given_on, document, document_version, channel from long_term_consent
+where provider = $1 and account = $2 and ($3::text is null or entry > $3::integer) order by entry limit $4;
+
+-- name: mandate_form
+-- Where the signed form of a mandate lies.
+select form_sha256, form_size_bytes, form_address, form_media_type from mandate
+where provider = $1 and account = $2 and mandate_id = $3;
+
+-- name: legal_documents
+-- Legal documents, of one kind or all, after a cursor.
+select kind, version, valid_from, media_type, sha256, size_bytes, published_at from legal_document
+where provider = $1 and ($2::text is null or kind = $2) and ($3::text is null or (kind, version) > ($3, $4))
+order by kind, version limit $5;
+
+-- name: legal_document
+-- One legal document.
+select media_type, sha256, size_bytes, address from legal_document where provider = $1 and kind = $2 and version = $3;
+
+-- name: module_ids
+-- An account's modules, whatever became of them.
+select module_id from module where provider = $1 and account = $2 order by ordered_on, module_id;
+
+-- name: tariffs_of_kind
+-- The version of each tariff of a module kind that orders of a day get; for customers ($4) the public ones.
+select tariff from (
+  select distinct on (tariff_id) tariff_id, is_public, tariff::text as tariff from tariff_version
+  where provider = $1 and module = $2 and orders_from <= $3 order by tariff_id, version desc
+) newest
+where is_public or not $4 order by tariff_id;
+
+-- name: modules_page
+-- An account's modules after a cursor, with tariff and quantity of a day; of one state, where it is not null.
+select m.module_id, m.version, m.kind, m.state, m.ordered_on, m.starts_on, m.notice_on, m.ends_on, m.suspended_at, m.suspension_reason,
+       m.over_reason, t.tariff_id, t.tariff_version, q.quantity
+from module m
+cross join lateral (
+  select tariff_id, tariff_version from module_tariff x
+  where x.provider = m.provider and x.module_id = m.module_id
+  order by from_on <= $3 desc, case when from_on <= $3 then from_on end desc, from_on limit 1
+) t
+cross join lateral (
+  select quantity from module_quantity x
+  where x.provider = m.provider and x.module_id = m.module_id
+  order by from_on <= $3 desc, case when from_on <= $3 then from_on end desc, from_on limit 1
+) q
+where m.provider = $1 and m.account = $2 and ($4::text is null or m.state = $4) and ($5::text is null or m.module_id > $5)
+order by m.module_id limit $6;
 
 -- name: mandates
 -- Mandates of an account.
-select mandate_id, reference, scheme, signed_on, state, revoked_on, block_reason
+select mandate_id, reference, scheme, signed_on, state, amended_on, revoked_on, block_reason, form_sha256 is not null as has_form
 from mandate where provider = $1 and account = $2 order by signed_on, mandate_id;
 
 -- name: modules

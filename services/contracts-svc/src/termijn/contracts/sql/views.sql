@@ -4,8 +4,8 @@ insert into policy_version (provider, version, policy, set_at) values ($1, $2, $
 
 -- name: add_tariff
 -- A version of a tariff.
-insert into tariff_version (provider, tariff_id, version, orders_from, title, module, is_public, tariff)
-values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb);
+insert into tariff_version (provider, tariff_id, version, orders_from, title, module, is_public, takes_orders, tariff)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb);
 
 -- name: add_deck
 -- A version of a rate deck.
@@ -170,5 +170,5 @@ values ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, 'due');
 -- name: confirmation_done
 -- It was sent, or never can be.
 with done as (
-  update confirmation set state = $3, message_id = $4, reason = $5 where provider = $1 and confirmation_id = $2 returning 1
+  update confirmation set state = $3, message_id = $4, reason = $5, sent_at = $6 where provider = $1 and confirmation_id = $2 returning 1
 ) select expect_rows(count(*)) from done;

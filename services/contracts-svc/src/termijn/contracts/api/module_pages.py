@@ -1,0 +1,131 @@
+"""Reading modules: a list per account, one in full or as it was, what notice gives, which changes are allowed (CON-13)."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
+
+from termijn.contracts.account import ACCOUNT
+from termijn.contracts.account_state import OpenAccount
+from termijn.contracts.api.bodies import AccountPath, Day, ThingPath
+from termijn.contracts.as_of import module_on
+from termijn.contracts.errors import ModuleIsOver, NotYetDelivered
+from termijn.contracts.module import MODULE
+from termijn.contracts.module_page import Asker, changes_of, notice_of
+from termijn.contracts.module_state import AwaitingDelivery, Over, Running
+from termijn.contracts.ordering import QUERIES
+from termijn.kernel.calendar import day_of
+from termijn.kernel.errors import InvalidInput, NotFound
+from termijn.kernel.ids import ModuleId
+from termijn.kernel.tariff import Tariff
+from termijn.runtime.handling import Recorded
+from termijn.runtime.http import Access, Paging, Reader, Role, answer, paging
+from termijn.runtime.http.streams import events_of, state_after
+
+MODULE_PATH = "/accounts/{account}/modules/{module_id}"
+States = Literal["awaiting_delivery", "running", "ended", "terminated"]
+
+
+def routes(access: Access) -> APIRouter:
+    """Customers see their own modules, managers all."""
+    router = APIRouter(tags=["modules"])
+    _listing(router, access)
+    _showing(router, access)
+    _asking(router, access)
+    return router
+
+
+def _listing(router: APIRouter, access: Access) -> None:
+    @router.get("/accounts/{account}/modules")
+    async def list_modules(
+        account: AccountPath,
+        state: Annotated[States | None, Query()] = None,
+        page: Paging = Depends(paging),
+        reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
+    ) -> Response:
+        """The account's modules by id, with tariff and quantity of today."""
+        provider = reader.principal.provider
+        rows = await reader.fetch(QUERIES["modules_page"], provider, account, day_of(reader.now), state, *page.after(1), page.rows_to_fetch)
+        return answer(page.page(rows, key=["module_id"]))
+
+
+def _showing(router: APIRouter, access: Access) -> None:
+    @router.get(MODULE_PATH)
+    async def show_module(
+        account: AccountPath,
+        module_id: ThingPath,
+        as_of: Annotated[
+            Day | None, Query(description="What was in force on that day, by what is known now; today where not said.")
+        ] = None,
+        reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
+    ) -> Response:
+        """One module, today or as it was: dated changes by their day, notice and suspension as they stood when the day ended."""
+        day = as_of or day_of(reader.now)
+        recorded = await module_events(reader, account, module_id)
+        found = module_on(day, recorded)
+        if found is None:
+            raise NotFound(what=f"module on {day}", id=module_id)
+        version = recorded[-1].version
+        return answer({"module_id": module_id, "account": account, "as_of": day, "version": version, **found}, etag=version)
+
+
+def _asking(router: APIRouter, access: Access) -> None:
+    @router.get(f"{MODULE_PATH}/notice")
+    async def show_notice(
+        account: AccountPath,
+        module_id: ThingPath,
+        given_on: Annotated[Day | None, Query(description="The day of the notice; today where not said.")] = None,
+        reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
+    ) -> Response:
+        """What notice would give: the earliest end and the next ones, the last day for notice, renewal; rule, inputs and steps (CON-13)."""
+        today = day_of(reader.now)
+        state = state_after(MODULE, await module_events(reader, account, module_id))
+        if isinstance(state, Over):
+            raise ModuleIsOver(ended_on=state.ended_on)
+        if isinstance(state, AwaitingDelivery):
+            raise NotYetDelivered
+        assert isinstance(state, Running), "what has events was ordered"
+        given = given_on or today
+        if given < today:
+            raise InvalidInput(field="given_on", reason="lies in the past: what notice gave then is in the history")
+        told = notice_of(ModuleId(module_id), state, await _asker(reader, account), given=given)
+        return answer({"module_id": module_id, "ending": state.ending, **told})
+
+    @router.get(f"{MODULE_PATH}/changes")
+    async def show_changes(
+        account: AccountPath, module_id: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
+    ) -> Response:
+        """Which changes the caller may make, from which day, and why not where not (CON-3, CON-4, CON-9, SEC-2)."""
+        recorded = await module_events(reader, account, module_id)
+        state = state_after(MODULE, recorded)
+        kind = state.terms.kind if isinstance(state, AwaitingDelivery | Running) else ""
+        rows = await reader.fetch(
+            QUERIES["tariffs_of_kind"],
+            reader.principal.provider,
+            kind,
+            day_of(reader.now),
+            reader.principal.role is Role.CUSTOMER,
+        )
+        tariffs = [msgspec.json.decode(row["tariff"], type=Tariff) for row in rows]
+        changes = changes_of(ModuleId(module_id), state, await _asker(reader, account), tariffs=tariffs)
+        return answer({"module_id": module_id, "version": recorded[-1].version, "changes": changes}, etag=recorded[-1].version)
+
+
+async def module_events(reader: Reader, account: str, module_id: str, **page: Any) -> list[Recorded]:
+    """All that was recorded of a module. Raises ``NotFound`` where it is not this account's (SEC-1)."""
+    recorded = list(await events_of(reader, MODULE, module_id, **page))
+    if not recorded or recorded[0].account != account:
+        raise NotFound(what="module", id=module_id)
+    return recorded
+
+
+async def _asker(reader: Reader, account: str) -> Asker:
+    found = state_after(ACCOUNT, await events_of(reader, ACCOUNT, account))
+    if not isinstance(found, OpenAccount):
+        raise NotFound(what="account", id=account)
+    return Asker(
+        now=reader.now,
+        is_manager=reader.principal.role is not Role.CUSTOMER,
+        is_consumer=found.is_consumer,
+        consented_months=found.long_term_months,
+    )
