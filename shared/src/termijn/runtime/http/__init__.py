@@ -2,7 +2,7 @@
 
 from termijn.runtime.http.access import Access, check_every_route_asks_who_calls
 from termijn.runtime.http.calls import Answer, Call, Reader, answer
-from termijn.runtime.http.document import complete
+from termijn.runtime.http.document import answers_file, complete
 from termijn.runtime.http.paging import Paging, paging
 from termijn.runtime.http.principal import Principal, Role
 from termijn.runtime.http.problems import install
@@ -18,6 +18,7 @@ __all__ = [
     "Reader",
     "Role",
     "answer",
+    "answers_file",
     "check_every_route_asks_who_calls",
     "complete",
     "install",

@@ -22,6 +22,8 @@ from termijn.runtime.http.tokens import Authority, Unauthenticated
 _BEARER = HTTPBearer(auto_error=False, description="A JSON Web Token with the claims provider, role, sub and, for customers, account.")
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
+ETAG_PATTERN = r'^(\*|(W/)?"[0-9]{1,18}")$'
+"""What If-Match may hold: a version as the ETag gave it, or any."""
 RIGHTS = "termijn_rights"
 """The attribute of a dependency that asks who calls: its ``Rights``."""
 

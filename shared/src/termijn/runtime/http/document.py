@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from termijn.runtime.http.access import RIGHTS, Rights
+from termijn.runtime.http.access import ETAG_PATTERN, RIGHTS, Rights
 from termijn.runtime.http.idempotency import KEY_PATTERN
 from termijn.runtime.http.paging import paging
 from termijn.runtime.http.problems import MEDIA_TYPE
@@ -67,6 +67,12 @@ _LIST = {
 }
 
 
+def answers_file(media_type: str) -> dict[str, Any]:
+    """What a route says of itself that answers with a file: ``@router.get(path, **answers_file("text/plain"))``."""
+    schema = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
+    return {"response_class": Response, "responses": {200: {"content": {media_type: {"schema": schema}}}}}
+
+
 def complete(app: FastAPI) -> None:
     """Make the app show the completed document instead of FastAPI's."""
 
@@ -100,9 +106,12 @@ def _describe(operation: dict[str, Any], rights: Rights, *, has_path: bool, is_l
     operation["x-roles"] = roles
     operation["description"] = f"{operation.get('description', '').rstrip()}\n\nFor: {', '.join(roles)}.".lstrip()
     for parameter in operation.get("parameters", ()):
-        if rights.needs_key and parameter["in"] == "header" and parameter["name"].lower() == "idempotency-key":
+        name = parameter["name"].lower() if parameter["in"] == "header" else ""
+        if name == "idempotency-key" and rights.needs_key:
             parameter["required"] = True
             parameter["schema"] = {"type": "string", "pattern": f"^{KEY_PATTERN}$", "title": "Idempotency-Key"}
+        elif name == "if-match":
+            parameter["schema"] = {"type": "string", "pattern": ETAG_PATTERN, "title": "If-Match"}
     responses = operation["responses"]
     for status in _problems(operation, rights, has_path=has_path, is_list=is_list):
         responses[str(status)] = _problem(status)

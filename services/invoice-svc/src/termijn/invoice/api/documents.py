@@ -15,7 +15,7 @@ from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import RequestRedelivery
 from termijn.kernel.ids import InvoiceId
 from termijn.runtime.handling import Row, Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers_file, paging
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "api.sql")
@@ -63,7 +63,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         shown["direct_debits"] = [dict(row) for row in await reader.fetch(SQL["debits"], provider, invoice_id)]
         return answer(shown, etag=rows[0]["version"])
 
-    @router.get("/invoices/{invoice_id}/document")
+    @router.get("/invoices/{invoice_id}/document", **answers_file("text/plain"))
     async def show_document(invoice_id: InvoicePath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))) -> Response:
         """The document as it was issued, as plain text."""
         rows = await _document(reader, invoice_id)
