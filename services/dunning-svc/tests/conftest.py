@@ -71,7 +71,8 @@ class Player:
 
     def open_amount(self, proposal: StepProposed) -> Decimal | str | None:
         """Cleared, over what the case thinks is open."""
-        return self.state.cases[proposal.case_id].open_amount
+        claim = self.state.cases.get(proposal.case_id) or self.state.handed_over[proposal.case_id]
+        return claim.open_amount
 
     def do(self, command: type[ask.AccountCommand], **fields: Any) -> list[AccountEvent]:
         """Carry a command out now; proposals are answered at once."""

@@ -12,6 +12,7 @@ from termijn.dunning.letter_words import LANGUAGES
 from termijn.dunning.letters import Apart
 from termijn.dunning.policy import Letterhead
 from termijn.events.dunning import LetterItem
+from termijn.events.invoice import OpenCredit
 from termijn.kernel.ids import CaseId, InvoiceId
 from termijn.kernel.words import Language
 
@@ -62,7 +63,7 @@ def test_each_invoice_under_its_own_step_with_its_own_date() -> None:
     """The gravest first; one sum; what has no step today apart and outside it."""
     apart = (
         Apart(number="C", open_amount="50.00", standing="held"),
-        Apart(number="D", open_amount="60.00", standing="running", last_payment_on=date(2026, 3, 4)),
+        Apart(number="D", open_amount="60.00", standing="running", day=date(2026, 3, 4)),
     )
     text = letter(item("A", "reminder"), item("B", "formal_notice", "100.00", last_payment_on=date(2026, 2, 28)), apart=apart)
     assert text.index("AANMANING") < text.index("Factuur B") < text.index("BETALINGSHERINNERING") < text.index("Factuur A")
@@ -119,3 +120,46 @@ def test_a_letter_without_a_name_or_letterhead_is_still_a_letter() -> None:
     assert text.startswith("Aan: de administratie\n")
     assert "None" not in text
     assert "{" not in text
+
+
+@pytest.mark.rule("DUN-1")
+def test_invoices_that_are_not_due_and_credits_stand_apart_and_outside_the_sum() -> None:
+    """Until when they are to be paid, or when they are collected; what we owe is said, and not silently taken off."""
+    apart = (
+        Apart(number="D", open_amount="60.00", standing="not_due", day=date(2026, 3, 9)),
+        Apart(number="E", open_amount="70.00", standing="to_collect", day=date(2026, 3, 4)),
+    )
+    credits = (
+        OpenCredit(source="credit_note", amount=Decimal("24.93"), arisen_on=date(2026, 2, 4), number="C2026000003"),
+        OpenCredit(source="overpayment", amount=Decimal("9.00"), arisen_on=date(2026, 2, 3)),
+    )
+    text = letter(item("A", "reminder", "100.00"), apart=apart, credits=credits)
+    assert "Samen: € 100,00" in text
+    assert "- Factuur D: € 60,00, nog niet vervallen, te betalen uiterlijk op 9 maart 2026" in text
+    said = " ".join(text.split())
+    assert "- Factuur E: € 70,00, wordt op 4 maart 2026 automatisch van uw rekening afgeschreven" in said
+    assert "- Creditnota C2026000003 van 4 februari 2026: € 24,93" in text
+    assert "- Te veel betaald, door ons geboekt op 3 februari 2026: € 9,00" in text
+    assert "nog niet van het bedrag hierboven afgetrokken" in said
+    assert text.index("Samen:") < text.index("Factuur D") < text.index("Creditnota") < text.index("Heeft u intussen betaald?")
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
+    english = letter(item("A", "reminder", "100.00"), apart=apart, credits=credits, language="en")
+    assert "- Credit note C2026000003 of 4 February 2026: EUR 24.93" in english
+
+
+@pytest.mark.rule("DUN-9")
+@pytest.mark.parametrize(
+    ("language", "sentence", "while_suspended"),
+    [
+        ("nl", "dan beperken wij ook uw diensten, met ingang van 2 maart 2026", "blijven noodoproepen en inkomende gesprekken mogelijk"),
+        ("en", "we shall also restrict your services, from 2 March 2026 on", "emergency and incoming calls remain possible"),
+    ],
+)
+def test_a_final_demand_that_warns_of_a_suspension_says_when_and_of_what(language: Language, sentence: str, while_suspended: str) -> None:
+    """The day, what stays possible, and how to end it; a demand that announces none says nothing of it."""
+    day = date(2026, 3, 2)
+    text = " ".join(letter(item("A", "final_demand", handover_on=day, suspension_on=day), language=language).split())
+    assert sentence in text
+    assert while_suspended in text
+    without = " ".join(letter(item("A", "final_demand", handover_on=day), language=language).split())
+    assert while_suspended not in without

@@ -172,10 +172,10 @@ ACTS = st.sampled_from(["miss", "miss", "pay", "part", "hold", "lift", "reverse"
 
 @pytest.mark.rule("DUN-2", "DUN-5", "TIM-1")
 @settings(max_examples=60, deadline=None)
-@given(acts=st.lists(st.tuples(ACTS, st.integers(0, 3), st.integers(1, 25)), max_size=18), between=st.integers(5, 9))
-def test_laws_of_an_account(player: Callable[..., Player], acts: list[tuple[str, int, int]], between: int) -> None:
+@given(acts=st.lists(st.tuples(ACTS, st.integers(0, 3), st.integers(1, 25)), max_size=18), between=st.integers(5, 9), single=st.booleans())
+def test_laws_of_an_account(player: Callable[..., Player], acts: list[tuple[str, int, int]], between: int, single: bool) -> None:
     """Whatever happens: one letter a day, no handover before day 60, a step per case once, and every case waits for something."""
-    account = player(Policy(days_between_steps=between)).learn()
+    account = player(Policy(days_between_steps=between, suspends_single_case=single)).learn()
     for act, which, days in acts:
         act_out(account, act, f"i{which}", days)
         account.check()

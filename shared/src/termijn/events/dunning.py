@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from termijn.events.base import Blob, Event
+from termijn.events.erasure import ANSWERED
 from termijn.kernel.ids import CaseId, InvoiceId
 
 TOPIC = "termijn.dunning.v1"
@@ -17,7 +18,10 @@ Letter = Literal["reminder", "second_reminder", "formal_notice", "final_demand",
 
 
 class LetterItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One case in a letter: each invoice has its own step and its own last payment date (DUN-1, DUN-3)."""
+    """One case in a letter: each invoice has its own step and its own last payment date (DUN-1, DUN-3).
+
+    A final demand names the day of the handover and, where the provider suspends over a single case, of the suspension (DUN-9).
+    """
 
     case_id: CaseId
     invoice_id: InvoiceId
@@ -28,6 +32,7 @@ class LetterItem(msgspec.Struct, frozen=True, kw_only=True):
     due_on: date
     last_payment_on: date
     handover_on: date | None = None
+    suspension_on: date | None = None
 
 
 class CaseOpened(Event, frozen=True, kw_only=True):
@@ -87,7 +92,8 @@ class ManagerTaskCreated(Event, frozen=True, kw_only=True):
 
 
 class SuspensionRequested(Event, frozen=True, kw_only=True):
-    """Structural late payment: reduced functionality, for the unpaid ``streams``; empty means all modules (DUN-9)."""
+    """Structural late payment, or a single case past its final demand where policy says so: reduced functionality, for the unpaid
+    ``streams``; empty means all modules (DUN-9)."""
 
     reason: str
     requested_at: datetime
@@ -153,4 +159,5 @@ PUBLIC: tuple[type[Event], ...] = (
     BailiffHandover,
     WriteOffRequested,
     CaseClosed,
+    *ANSWERED,
 )

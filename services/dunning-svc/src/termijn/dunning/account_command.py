@@ -8,6 +8,7 @@ from termijn.dunning.account_event import Miss
 from termijn.dunning.policy import Policy
 from termijn.events.base import Blob
 from termijn.events.contracts import AccountFacts, Party
+from termijn.events.invoice import OpenCredit, OpenInvoice
 from termijn.kernel.ids import AccountId, CaseId, InvoiceId, PaymentId
 from termijn.runtime.aggregate import Command
 
@@ -79,12 +80,14 @@ class ProposeLateness(AccountCommand, frozen=True, kw_only=True):
 
 
 class TakeClearance(AccountCommand, frozen=True, kw_only=True):
-    """The owner of the money cleared a proposal."""
+    """The owner of the money cleared a proposal. ``beside`` and ``credits``: what else is open on both sides (DUN-1)."""
 
     case_id: CaseId
     proposal: str
     open_amount: Decimal
     booked_until: date
+    beside: tuple[OpenInvoice, ...] = ()
+    credits: tuple[OpenCredit, ...] = ()
 
 
 class TakeRefusal(AccountCommand, frozen=True, kw_only=True):

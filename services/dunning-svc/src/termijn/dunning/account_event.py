@@ -26,11 +26,16 @@ from termijn.events.dunning import (
     TerminationRequested,
     WriteOffRequested,
 )
+from termijn.events.invoice import OpenCredit, OpenInvoice
 from termijn.kernel.ids import CaseId, InvoiceId, PaymentId
 from termijn.kernel.words import Language
 
 RestKind = Literal["collect_again", "hold", "missing_proof", "no_address", "write_off", "small_claim", "ladder_ended"]
 """What a ladder can wait for. A case that has no timer ahead names one of these."""
+
+
+SuspendedOver = Literal["structural", "single_case"]
+"""What modules are suspended over (DUN-9)."""
 
 
 class Miss(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,12 +145,15 @@ class LadderResumed(Event, frozen=True, kw_only=True):
 
 
 class ClearanceGiven(Event, frozen=True, kw_only=True):
-    """The owner of the money allows the proposed step over this open amount (DUN-14)."""
+    """The owner of the money allows the proposed step over this open amount (DUN-14); ``beside`` and ``credits``: DUN-1."""
 
     case_id: CaseId
     proposal: str
     open_amount: Decimal
     booked_until: date
+    on: date | None = None
+    beside: tuple[OpenInvoice, ...] = ()
+    credits: tuple[OpenCredit, ...] = ()
 
 
 class ClearanceRefused(Event, frozen=True, kw_only=True):
@@ -225,10 +233,14 @@ class WarningPlanned(Event, frozen=True, kw_only=True):
 
 
 class SuspensionPlanned(Event, frozen=True, kw_only=True):
-    """The warning was given; without payment the modules are suspended on this day (DUN-9)."""
+    """The warning was given; without payment the modules are suspended on this day (DUN-9).
+
+    ``over``: structural lateness, or a single case whose final demand was the warning.
+    """
 
     on: date
     attempt: int
+    over: SuspendedOver = "structural"
 
 
 class TerminationPlanned(Event, frozen=True, kw_only=True):

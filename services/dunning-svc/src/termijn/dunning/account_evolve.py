@@ -33,6 +33,7 @@ from termijn.dunning.account_event import (
 )
 from termijn.dunning.account_state import (
     REMEMBERED_DAYS,
+    Beside,
     ClosedCase,
     DunningAccount,
     HandedOver,
@@ -111,14 +112,14 @@ def evolve(state: DunningAccount, event: AccountEvent) -> DunningAccount:
         case WarningPlanned():
             return replace(state, lateness=WarningAhead(on=event.on), lateness_attempt=event.attempt)
         case SuspensionPlanned():
-            return replace(state, lateness=SuspensionAhead(on=event.on), lateness_attempt=event.attempt)
+            return replace(state, lateness=SuspensionAhead(on=event.on, over=event.over), lateness_attempt=event.attempt)
         case LatenessEnded() | ResumptionRequested() | TerminationRequested():
             return replace(state, lateness=Punctual())
         case SuspensionRequested():
             since = state.lateness.on if isinstance(state.lateness, SuspensionAhead) else event.requested_at.date()
             return replace(state, lateness=Suspended(since=since))
         case StepProposed() | ClearanceGiven() | ClearanceRefused():
-            return _of_proposal(state, event)
+            return _of_proposal(_beside(state, event), event)
         case StepsPlanned() | LadderRested() | LadderResumed() | ClaimChanged() | DeliveryProven():
             return _of_case(state, event)
         case CallTaskCreated() | ManagerTaskCreated() | WriteOffRequested() | TerminationPlanned():
@@ -166,6 +167,7 @@ def _repeated(state: DunningAccount, event: MissRepeated) -> OpenCase | None:
         delivered_at=miss.delivered_at or case.delivered_at,
         rests=tuple(rest for rest in case.rests if rest.kind in _LASTING_RESTS),
         proposal=None,
+        suspension_on=None,
     )
 
 
@@ -186,7 +188,8 @@ def _of_case(state: DunningAccount, event: StepsPlanned | LadderRested | LadderR
             rest = Rest(kind=event.kind, since=event.since, until=event.until)
             case = replace(case, rests=(*(r for r in case.rests if r.kind != event.kind), rest), proposal=None)
         case LadderResumed():
-            case = replace(case, rests=tuple(rest for rest in case.rests if rest.kind != event.kind))
+            later = case.suspension_on and case.suspension_on + timedelta(days=event.days_paused)
+            case = replace(case, rests=tuple(rest for rest in case.rests if rest.kind != event.kind), suspension_on=later)
         case ClaimChanged():
             parts = case.parts if event.kind == "statement" else (*case.parts, Part(amount=event.amount, on=event.value_on))
             case = replace(case, open_amount=event.open_after, parts=parts)
@@ -195,6 +198,13 @@ def _of_case(state: DunningAccount, event: StepsPlanned | LadderRested | LadderR
         case _:
             assert_never(event)
     return _changed(state, case.case_id, case)
+
+
+def _beside(state: DunningAccount, event: StepProposed | ClearanceGiven | ClearanceRefused) -> DunningAccount:
+    """The last clearance knows best what else is open."""
+    if not isinstance(event, ClearanceGiven) or event.on is None:
+        return state
+    return replace(state, beside=Beside(on=event.on, invoices=event.beside, credits=event.credits))
 
 
 def _of_proposal(state: DunningAccount, event: StepProposed | ClearanceGiven | ClearanceRefused) -> DunningAccount:
@@ -233,7 +243,8 @@ def _of_letter(state: DunningAccount, event: LetterDue | LetterSent | LetterDrop
                 case = state.cases.get(item.case_id)
                 if case is not None:
                     taken = TakenStep(step=item.step, on=event.on, last_payment_on=item.last_payment_on)
-                    case = replace(case, taken=(*case.taken, taken), planned=case.planned[1:], proposal=None)
+                    warned = item.suspension_on or case.suspension_on
+                    case = replace(case, taken=(*case.taken, taken), planned=case.planned[1:], proposal=None, suspension_on=warned)
                     state = _changed(state, item.case_id, case)
             return state
         case LetterDropped():
@@ -247,7 +258,8 @@ def _untaken(state: DunningAccount, item: LetterItem) -> DunningAccount:
     """A letter that did not go was not taken; who was decided on for it is as before."""
     case, closed = state.cases.get(item.case_id), state.closed.get(item.case_id)
     if case is not None:
-        return _changed(state, item.case_id, replace(case, taken=_less(case.taken, item)))
+        warned = None if item.suspension_on else case.suspension_on
+        return _changed(state, item.case_id, replace(case, taken=_less(case.taken, item), suspension_on=warned))
     if closed is not None:
         return replace(state, closed={**state.closed, item.case_id: replace(closed, taken=_less(closed.taken, item))})
     return state
@@ -288,6 +300,8 @@ def _ended(state: DunningAccount, event: CaseClosed | BailiffHandover) -> Dunnin
                 occasion=case.occasion,
                 handed_on=event.handover_on,
                 open_amount=event.principal,
+                stream=case.stream,
+                suspension_on=case.suspension_on,
             )
             return replace(state, handed_over={**state.handed_over, event.case_id: handed})
 

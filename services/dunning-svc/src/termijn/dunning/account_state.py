@@ -6,11 +6,12 @@ from typing import Literal
 
 import msgspec
 
-from termijn.dunning.account_event import PlannedStep, RestKind
+from termijn.dunning.account_event import PlannedStep, RestKind, SuspendedOver
 from termijn.dunning.policy import Hours
 from termijn.events.base import Blob
 from termijn.events.contracts import Party, TermsAcceptance
 from termijn.events.dunning import LetterItem
+from termijn.events.invoice import OpenCredit, OpenInvoice
 from termijn.kernel.ids import CaseId, InvoiceId
 from termijn.kernel.words import Language
 
@@ -64,7 +65,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
-    """A running case. ``round`` is the occasion that opened it, ``attempt`` counts its plans: together they name its timers."""
+    """A running case. ``round`` is the occasion that opened it, ``attempt`` counts its plans: together they name its timers.
+
+    ``suspension_on``: the day that its final demand announced a suspension for (DUN-9).
+    """
 
     case_id: CaseId
     invoice_id: InvoiceId
@@ -87,6 +91,7 @@ class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
     rests: tuple[Rest, ...] = ()
     proposal: Proposal | None = None
     parts: tuple[Part, ...] = ()
+    suspension_on: date | None = None
 
     @property
     def timer(self) -> str:
@@ -122,6 +127,8 @@ class HandedOver(msgspec.Struct, frozen=True, kw_only=True):
     occasion: int
     handed_on: date
     open_amount: Decimal
+    stream: str = ""
+    suspension_on: date | None = None
 
 
 class ClosedCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,17 +173,26 @@ class WarningAhead(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class SuspensionAhead(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Warned; a suspension is planned."""
+    """Warned; a suspension is planned, over structural lateness or over cases past their final demand."""
 
     on: date
     asked_on: date | None = None
     cleared: tuple[CaseId, ...] = ()
+    over: SuspendedOver = "structural"
 
 
 class Suspended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The modules are suspended."""
 
     since: date
+
+
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """What the owner of the money said on day ``on`` is open besides: other invoices, and what the account is owed (DUN-1)."""
+
+    on: date
+    invoices: tuple[OpenInvoice, ...]
+    credits: tuple[OpenCredit, ...]
 
 
 Lateness = Punctual | WarningAhead | SuspensionAhead | Suspended
@@ -197,6 +213,7 @@ class DunningAccount(msgspec.Struct, frozen=True, kw_only=True):
     letters: dict[str, tuple[LetterItem, ...]] = msgspec.field(default_factory=dict)
     last_letter_on: date | None = None
     hours: Hours = Hours()
+    beside: Beside | None = None
 
     def held(self, invoice_id: InvoiceId) -> bool:
         """Whether a hold covers this invoice."""

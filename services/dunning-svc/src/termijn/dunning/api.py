@@ -18,7 +18,7 @@ from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, InvoiceId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers_file, paging
 from termijn.runtime.http.paging import CursorInvalid
 from termijn.runtime.http.settings import add_replacing, add_showing
 from termijn.runtime.setting import CURRENT
@@ -91,6 +91,7 @@ class PolicyBody(Body):
     suspension_claim_min: Amount = Decimal("25.00")
     suspension_reaches: Literal["unpaid_streams", "all"] = "unpaid_streams"
     termination_days: Days = 30
+    suspends_single_case: Annotated[bool, Field(strict=True)] = False
     proposals_at: Hour = "08:00"
     letters_at: Hour = "10:00"
     handovers_at: Hour = "17:00"
@@ -219,7 +220,7 @@ def _letters(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(QUERIES["letters"], reader.principal.provider, of, *_after(page, 2), page.rows_to_fetch)
         return answer(page.page(rows, key=("on_day", "letter_id"), item=lambda row: _opened(row, "items")))
 
-    @router.get("/letters/{letter}/text")
+    @router.get("/letters/{letter}/text", **answers_file("text/plain"))
     async def show_text(letter: ThingPath, reader: Reader = Depends(readers)) -> Response:
         """The text as it was sent."""
         row = await _blob_row(reader, "letter", letter)
@@ -247,7 +248,7 @@ def _desk(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(QUERIES["handovers"], reader.principal.provider, account, *_after(page, 2), page.rows_to_fetch)
         return answer(page.page(rows, key=("handover_on", "case_id")))
 
-    @router.get("/handovers/{case}/dossier")
+    @router.get("/handovers/{case}/dossier", **answers_file("application/zip"))
     async def show_dossier(case: ThingPath, reader: Reader = Depends(readers)) -> Response:
         """The case file as one archive (DUN-5)."""
         row = await _blob_row(reader, "handover", case)

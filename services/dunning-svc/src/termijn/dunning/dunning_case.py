@@ -212,7 +212,7 @@ def take_clearance(command: TakeClearance, decided: Decided) -> None:
         return
     if case.rests or case.proposal.is_cleared:
         return
-    decided.add(_clearance(command))
+    decided.add(clearance(command))
     adopt_statement(command, decided, case)
 
 
@@ -368,7 +368,14 @@ def _plan_anew(command: RecordMiss, decided: Decided, case_id: CaseId) -> None:
     record_plan(command, decided, case, notice + steps, reason)
 
 
-def _clearance(command: TakeClearance) -> ClearanceGiven:
+def clearance(command: TakeClearance) -> ClearanceGiven:
+    """What is recorded of a clearance that was still waited for."""
     return ClearanceGiven(
-        case_id=command.case_id, proposal=command.proposal, open_amount=command.open_amount, booked_until=command.booked_until
+        case_id=command.case_id,
+        proposal=command.proposal,
+        open_amount=command.open_amount,
+        booked_until=command.booked_until,
+        on=day_of(command.now),
+        beside=command.beside,
+        credits=command.credits,
     )

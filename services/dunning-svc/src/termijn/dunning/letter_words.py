@@ -23,13 +23,19 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     handover: str
     costs: str
     interest: str
+    suspension: str
+    while_suspended: str
     total: str
     pay: str
     pay_anywhere: str
     apart: str
     apart_item: str
     standings: dict[Standing, str]
-    running: str
+    dated: dict[Standing, str]
+    credits: str
+    credit_note: str
+    overpayment: str
+    credits_ask: str
     crossed: str
     contact: str
     closing: str
@@ -71,6 +77,9 @@ DUTCH = Words(
     handover="  Is dit bedrag dan niet ontvangen, dan dragen wij de vordering op {handover} over aan de deurwaarder.",
     costs="  Daar komt dan bij: {costs} incassokosten en wettelijke handelsrente, tot die dag {interest}.",
     interest="  Daar komt dan bij: wettelijke rente, tot die dag {interest}.",
+    suspension="  Betaalt u niet op tijd, dan beperken wij ook uw diensten, met ingang van {suspension}.",
+    while_suspended="Zijn uw diensten beperkt, dan blijven noodoproepen en inkomende gesprekken mogelijk, en blijven domeinen en "
+    "opgeslagen gegevens ongemoeid. Zodra alles wat vervallen is betaald is, herstellen wij uw diensten meteen.",
     total="Samen: {total}",
     pay="U kunt betalen op rekening {iban} ten name van {name}, onder vermelding van {numbers}.",
     pay_anywhere="Vermeld bij uw betaling {numbers}.",
@@ -82,8 +91,19 @@ DUTCH = Words(
         "held": "aangehouden",
         "waiting": "bij ons in behandeling",
         "bailiff": "overgedragen aan de deurwaarder",
+        "not_due": "nog niet vervallen",
+        "to_collect": "wordt automatisch van uw rekening afgeschreven",
     },
-    running="eveneens vervallen, te betalen uiterlijk op {last}",
+    dated={
+        "running": "eveneens vervallen, te betalen uiterlijk op {day}",
+        "not_due": "nog niet vervallen, te betalen uiterlijk op {day}",
+        "to_collect": "wordt op {day} automatisch van uw rekening afgeschreven",
+    },
+    credits="U heeft van ons nog tegoed:",
+    credit_note="- Creditnota {number} van {day}: {amount}",
+    overpayment="- Te veel betaald, door ons geboekt op {day}: {amount}",
+    credits_ask="Dit tegoed is nog niet van het bedrag hierboven afgetrokken. Wilt u het daarmee verrekenen of liever terugontvangen? "
+    "Laat het ons weten.",
     crossed="Heeft u intussen betaald? Dan danken wij u, en kunt u dit bericht als niet verzonden beschouwen.",
     contact="Vragen? U bereikt ons via {ways}.",
     closing="Met vriendelijke groet,",
@@ -124,6 +144,9 @@ ENGLISH = Words(
     handover="  If we have not received it by then, we shall hand the claim over to the bailiff on {handover}.",
     costs="  It will then be increased by {costs} collection costs and statutory commercial interest, up to that day {interest}.",
     interest="  It will then be increased by statutory interest, up to that day {interest}.",
+    suspension="  If you do not pay in time, we shall also restrict your services, from {suspension} on.",
+    while_suspended="While services are restricted, emergency and incoming calls remain possible, and domains and stored data are not "
+    "touched. As soon as all that is overdue is paid, we restore your services at once.",
     total="Together: {total}",
     pay="You can pay to account {iban} in the name of {name}, quoting {numbers}.",
     pay_anywhere="Please quote {numbers} with your payment.",
@@ -135,8 +158,19 @@ ENGLISH = Words(
         "held": "on hold",
         "waiting": "being looked into by us",
         "bailiff": "handed over to the bailiff",
+        "not_due": "not due yet",
+        "to_collect": "will be collected from your account automatically",
     },
-    running="overdue as well, to be paid by {last}",
+    dated={
+        "running": "overdue as well, to be paid by {day}",
+        "not_due": "not due yet, to be paid by {day}",
+        "to_collect": "will be collected from your account automatically on {day}",
+    },
+    credits="We still owe you:",
+    credit_note="- Credit note {number} of {day}: {amount}",
+    overpayment="- Paid too much, booked by us on {day}: {amount}",
+    credits_ask="This credit has not been taken off the amount above yet. Would you like us to set it off, or rather to pay it back? "
+    "Please let us know.",
     crossed="Have you paid in the meantime? Then we thank you, and you may regard this message as not sent.",
     contact="Questions? You can reach us by {ways}.",
     closing="Yours sincerely,",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import msgspec
 
@@ -10,26 +10,28 @@ from termijn.dunning import ladder
 from termijn.dunning.account_command import DropLetter, RecordSent, TakeSteps
 from termijn.dunning.account_event import LadderRested, LetterDropped
 from termijn.dunning.account_evolve import OUTSIDE_THE_LADDER
-from termijn.dunning.account_state import DunningAccount, OpenCase, WarningAhead
+from termijn.dunning.account_state import Beside, DunningAccount, OpenCase, WarningAhead
 from termijn.dunning.decided import DAY, Decided, earliest_day
 from termijn.dunning.dunning_case import plan_again, record_plan
+from termijn.dunning.late_claim import announced_suspension
 from termijn.dunning.policy import Policy
-from termijn.dunning.structural import cleared_claims, take_late_steps, warn_again
+from termijn.dunning.structural import take_late_steps, warn_again, warned_claims
 from termijn.events.dunning import CallTaskCreated, Letter, LetterDue, LetterItem, LetterSent, ManagerTaskCreated
+from termijn.events.invoice import OpenCredit, OpenInvoice
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId
 
-Standing = Literal["running", "collecting", "held", "waiting", "bailiff"]
-"""How a claim that has no step today stands: it is shown apart, outside the sum."""
+Standing = Literal["running", "collecting", "waiting", "held", "bailiff", "not_due", "to_collect"]
+"""How what is open and has no step today stands, in the order of letters: it is shown apart, outside the sum."""
 
 
 class Apart(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim that a letter shows apart (DUN-1)."""
+    """An invoice that a letter shows apart (DUN-1). ``day``: until when it is to be paid, or when it is collected."""
 
     number: str
     open_amount: str
     standing: Standing
-    last_payment_on: date | None = None
+    day: date | None = None
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +39,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[LetterItem, ...] = ()
     apart: tuple[Apart, ...] = ()
+    credits: tuple[OpenCredit, ...] = ()
 
 
 def letter_id_of(account: AccountId, on: date) -> str:
@@ -48,13 +51,15 @@ def draft(state: DunningAccount, today: date, policy: Policy) -> Draft:
     """Every case whose step was cleared today, and the warning; everything else that is open stands apart (DUN-1, DUN-14)."""
     if state.last_letter_on == today:
         return Draft()
-    items = [_item(case, today, policy) for case in _cleared(state, today)]
+    items = [_item(state, case, today, policy) for case in _cleared(state, today)]
     if isinstance(state.lateness, WarningAhead):
         last = today + timedelta(days=policy.warning_days) - DAY
-        items += [_warning(case, last) for case in cleared_claims(state, today, policy)]
+        items += [_warning(case, last) for case in warned_claims(state, today, policy)]
     if not items:
         return Draft()
-    return Draft(items=tuple(items), apart=_apart(state, {item.case_id for item in items}))
+    beside = state.beside if state.beside is not None and state.beside.on == today else None
+    apart = _apart(state, {item.case_id for item in items}, beside)
+    return Draft(items=tuple(items), apart=apart, credits=beside.credits if beside else ())
 
 
 def _cleared(state: DunningAccount, today: date) -> list[OpenCase]:
@@ -68,11 +73,13 @@ def _cleared(state: DunningAccount, today: date) -> list[OpenCase]:
     return sorted(ready, key=lambda case: (case.issued_on, case.number, case.case_id))
 
 
-def _item(case: OpenCase, today: date, policy: Policy) -> LetterItem:
-    """The case's step, with the last payment date it names (DUN-3)."""
+def _item(state: DunningAccount, case: OpenCase, today: date, policy: Policy) -> LetterItem:
+    """The case's step, with the last payment date it names (DUN-3); a final demand may announce a suspension (DUN-9)."""
     ahead = _ahead(case, today, policy)
     handover = next((on for step, on in ahead if step == "bailiff"), None)
     step = case.planned[0].step
+    last = ladder.last_payment_on(today, ahead[0][1] if ahead else None, policy)
+    suspension = announced_suspension(state, case, today=today, last_payment_on=last, policy=policy) if step == "final_demand" else None
     return LetterItem(
         case_id=case.case_id,
         invoice_id=case.invoice_id,
@@ -81,8 +88,9 @@ def _item(case: OpenCase, today: date, policy: Policy) -> LetterItem:
         open_amount=case.open_amount,
         issued_on=case.issued_on,
         due_on=case.due_on,
-        last_payment_on=ladder.last_payment_on(today, ahead[0][1] if ahead else None, policy),
+        last_payment_on=last,
         handover_on=handover if step == "final_demand" else None,
+        suspension_on=suspension,
     )
 
 
@@ -111,13 +119,14 @@ def _warning(case: OpenCase, last_payment_on: date) -> LetterItem:
     )
 
 
-def _apart(state: DunningAccount, shown: set[str]) -> tuple[Apart, ...]:
+def _apart(state: DunningAccount, shown: set[str], beside: Beside | None) -> tuple[Apart, ...]:
+    """Other cases, claims with the bailiff, and invoices that were not missed; a case that is written off is asked for no more."""
     others = [
         Apart(
             number=case.number,
             open_amount=str(case.open_amount),
             standing=_standing(case),
-            last_payment_on=case.taken[-1].last_payment_on if case.taken and not case.rests else None,
+            day=case.taken[-1].last_payment_on if case.taken and not case.rests else None,
         )
         for case in state.cases.values()
         if case.case_id not in shown and case.rests_for("write_off") is None
@@ -127,7 +136,16 @@ def _apart(state: DunningAccount, shown: set[str]) -> tuple[Apart, ...]:
         for handed in state.handed_over.values()
         if handed.open_amount
     ]
-    return tuple(sorted(others, key=lambda apart: (apart.standing, apart.number)))
+    dunned = {case.invoice_id for case in state.cases.values()} | {handed.invoice_id for handed in state.handed_over.values()}
+    others += [_not_missed(invoice) for invoice in (beside.invoices if beside else ()) if invoice.invoice_id not in dunned]
+    order = get_args(Standing)
+    return tuple(sorted(others, key=lambda apart: (order.index(apart.standing), apart.number)))
+
+
+def _not_missed(invoice: OpenInvoice) -> Apart:
+    standing: Standing = "not_due" if invoice.collect_on is None else "to_collect"
+    day = invoice.collect_on or invoice.due_on
+    return Apart(number=invoice.number, open_amount=str(invoice.open_amount), standing=standing, day=day)
 
 
 def _standing(case: OpenCase) -> Standing:

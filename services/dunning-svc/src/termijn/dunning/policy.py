@@ -63,7 +63,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     - ``handover_min``: a smaller claim goes to a manager (DUN-5). ``remainder_written_off_below``: DUN-6.
     - ``structural_misses``: distinct due days in ``structural_months`` (DUN-9); ``warning_days`` lie between warning and
       suspension; ``suspension_claim_min`` must be overdue at both; ``suspension_reaches`` says which modules;
-      ``termination_days`` after the suspension a manager decides.
+      ``termination_days`` after the suspension a manager decides. ``suspends_single_case``: a single case past its final demand
+      is enough, and that letter is the warning.
     - ``proposals_at``, ``letters_at`` (suspensions too), ``handovers_at``: the hours of the day, HH:MM in Amsterdam (TIM-3).
     - ``hold_days_max``: the longest hold that a manager may set at once (DUN-14).
     """
@@ -80,6 +81,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     suspension_claim_min: Decimal = Decimal("25.00")
     suspension_reaches: Literal["unpaid_streams", "all"] = "unpaid_streams"
     termination_days: int = 30
+    suspends_single_case: bool = False
     proposals_at: str = Hours().proposals_at
     letters_at: str = Hours().letters_at
     handovers_at: str = Hours().handovers_at

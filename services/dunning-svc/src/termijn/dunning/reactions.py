@@ -146,6 +146,8 @@ async def on_cleared(work: Work, message: Message[StepCleared]) -> Outcome:
         proposal=event.proposal,
         open_amount=event.open_amount,
         booked_until=event.booked_until,
+        beside=event.beside,
+        credits=event.credits,
     )
     return await _once_known(work, message, command, "the proposal is not waited for any more")
 

@@ -87,7 +87,7 @@ def apply_letters(recorded: Recorded) -> Iterable[Statement]:
             yield _do("add_letter", provider, e.letter_id, recorded.account, e.on, *text, recorded.event_id)
             for ordinal, item in enumerate(e.items):
                 key = (provider, e.letter_id, ordinal, item.case_id, item.invoice_id, item.number, item.step)
-                days = (item.issued_on, item.due_on, item.last_payment_on, item.handover_on)
+                days = (item.issued_on, item.due_on, item.last_payment_on, item.handover_on, item.suspension_on)
                 yield _do("add_item", *key, item.open_amount, *days)
         case LetterSent() as e:
             yield _do("letter_sent", provider, e.letter_id, e.on, e.message_id)

@@ -116,6 +116,7 @@ async def _text(work: Work, state: DunningAccount, said: Draft, today: date, pol
         on=today,
         items=said.items,
         apart=said.apart,
+        credits=said.credits,
         letterhead=await letterhead(work, policy),
         statements={case_id: statement(state.cases[case_id], on=on, debtor=known.debtor_kind) for case_id, on in handed.items()},
     )

@@ -38,7 +38,7 @@ from dunning_case where provider = $1 and case_id = $2;
 select l.letter_id, l.account, l.on_day, l.state, l.sent_on, l.message_id, l.drop_reason,
   (select jsonb_agg(jsonb_build_object('case_id', i.case_id, 'invoice_id', i.invoice_id, 'number', i.number, 'step', i.step,
       'open_amount', i.open_amount::text, 'issued_on', i.issued_on, 'due_on', i.due_on, 'last_payment_on', i.last_payment_on,
-      'handover_on', i.handover_on) order by i.ordinal)
+      'handover_on', i.handover_on, 'suspension_on', i.suspension_on) order by i.ordinal)
    from letter_item i where i.provider = l.provider and i.letter_id = l.letter_id) as items
 from letter l
 where l.provider = $1 and ($2::text is null or l.account = $2)

@@ -71,8 +71,8 @@ values ($1, $2, $3, $4, 'due', $5, $6, $7, $8);
 -- name: add_item
 -- One case in a letter.
 insert into letter_item (provider, letter_id, ordinal, case_id, invoice_id, number, step, open_amount, issued_on, due_on, last_payment_on,
-  handover_on)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+  handover_on, suspension_on)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- name: letter_sent
 -- The mail server accepted it.
