@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from termijn.runtime.aggregate import Aggregate
+from termijn.runtime.code_of import code_of
 
 STREAMS_MAX = 20_000
 """States kept in memory; at a few KiB each this bounds the cache to tens of MiB."""
@@ -52,11 +53,16 @@ class StreamCache:
         self._streams.clear()
 
     def fingerprint(self, aggregate: Aggregate[Any, Any, Any]) -> str:
-        """Changes with the shape of the state, so that a snapshot of another shape is not read."""
+        """Changes with the shape of the state and with the code that ``evolve`` stands on: a snapshot of either kind is not read.
+
+        A state of today's shape that yesterday's rules built would be decided on without a word.
+        """
         known = self._fingerprints.get(aggregate.name)
         if known is None:
             shape = msgspec.json.encode(msgspec.json.schema(aggregate.state_type), order="sorted")
-            known = self._fingerprints[aggregate.name] = hashlib.sha256(shape).hexdigest()[:16]
+            known = self._fingerprints[aggregate.name] = hashlib.sha256(
+                shape + code_of(aggregate.evolve, *aggregate.events).encode()
+            ).hexdigest()[:16]
         return known
 
 

@@ -4,6 +4,7 @@ A page of fifty messages is one unit of work: its streams are loaded with one qu
 read models are written with one statement each. Later decisions see earlier ones, because the state is kept here.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -130,12 +131,17 @@ class UnitOfWork:
         )
         sealer = await self._sealer_for(rows)
         erased: set[str] = set()
+        read: Counter[str] = Counter()
         for row in rows:
             stream = row["stream"]
             if stream in erased:
                 continue
             if row["sealed_state"] is None:
                 loading[stream] = self._after(loading[stream], missing[stream], row, sealer)
+                read[stream] += 1
+                if read[stream] == SNAPSHOT_EVERY:
+                    # There is no snapshot that can be read, as after a release that computes states anew: so it is computed once.
+                    self._snapshots_due[stream] = (missing[stream], row["account"])
             elif (plain := sealer.open(row["account"], row["sealed_state"])) is None:
                 erased.add(stream)
             else:
