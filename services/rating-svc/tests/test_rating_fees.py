@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from termijn.events.contracts import (
@@ -11,6 +12,7 @@ from termijn.events.contracts import (
     ModuleActivated,
     ModuleCancelled,
     ModuleScaled,
+    ModuleTerminated,
     OptionAdded,
     OptionRemoved,
     TariffChanged,
@@ -107,6 +109,35 @@ def test_domains_and_licences_do_not_credit_unused_days(make: Any) -> None:
     account.close("2026-01")
     account.learn(ModuleCancelled(module_id=M, notice_on=date(2026, 2, 3), ends_on=date(2026, 2, 28), explanation=""))
     assert account.close("2026-02") == []
+
+
+@pytest.mark.rule("CAT-27")
+def test_a_consumer_gets_back_what_was_paid_ahead_whatever_the_article_says(make: Any) -> None:
+    """A year's licence paid on 1 January and left after 28 February: the rest comes back, and so it does of an option."""
+    licence = make.article("licence", "365.00", every=12, credits_unused_days=False)
+    option = make.article("machine", "365.00", every=12, credits_unused_days=False, is_option=True)
+    account = Account(make, make.ordered(make.tariff(licence, option), date(2026, 1, 1)))
+    account.learn(OptionAdded(module_id=M, article_id=ArticleId("machine"), quantity=1, from_on=date(2026, 1, 1)))
+    assert account.close("2026-01") == [("licence", "2026-01-01", "365.00"), ("machine", "2026-01-01", "365.00")]
+    account.learn(OptionRemoved(module_id=M, article_id=ArticleId("machine"), ends_on=date(2026, 1, 31), returns_paid_ahead=True))
+    notice = ModuleCancelled(module_id=M, notice_on=date(2026, 2, 3), ends_on=date(2026, 2, 28), explanation="", returns_paid_ahead=True)
+    account.learn(notice)
+    assert account.close("2026-02") == [("licence", "2026-01-01", "-306.00"), ("machine", "2026-01-01", "-334.00")]
+
+
+@pytest.mark.rule("CAT-26")
+def test_who_leaves_as_the_law_allows_pays_no_disconnect_fee(make: Any) -> None:
+    """One who leaves within the first term does, and so does one whose notice was overtaken by a termination."""
+    tariff = make.tariff(make.article("base", "31.00"), disconnect_fee="15.00", is_telecom=True)
+    free = ModuleCancelled(module_id=M, notice_on=date(2026, 1, 5), ends_on=date(2026, 1, 31), explanation="", waives_disconnect_fee=True)
+    for events, fees in (
+        ([free], []),
+        ([msgspec.structs.replace(free, waives_disconnect_fee=False)], ["disconnect"]),
+        ([free, ModuleTerminated(module_id=M, terminated_on=date(2026, 1, 20), reason="default")], ["disconnect"]),
+    ):
+        account = Account(make, make.ordered(tariff, date(2026, 1, 1)))
+        account.learn(*events)
+        assert [article for article, _, _ in account.close("2026-01") if article == "disconnect"] == fees
 
 
 @pytest.mark.rule("INV-2")

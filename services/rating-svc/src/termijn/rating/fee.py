@@ -90,10 +90,16 @@ def recurring_fee(timeline: Timeline, served: Sequence[Serving], period: Article
 
 
 def _with_unused_days(timeline: Timeline, served: Sequence[Serving], period: ArticlePeriod) -> list[Serving]:
-    """Where an article does not credit unused days (domains, licences), an end inside the period changes nothing of its price."""
+    """Where an article does not credit unused days (domains, licences), an end inside the period changes nothing of its price.
+
+    A consumer gets back what was paid ahead all the same (CAT-27).
+    """
     last = served[-1]
-    ends = {timeline.ends_on, *(o.ends_on for o in timeline.options if o.article_id == last.article.article_id)}
-    if last.article.credits_unused_days or last.last not in ends:
+    of_article = [o for o in timeline.options if o.article_id == last.article.article_id]
+    ends = {timeline.ends_on, *(o.ends_on for o in of_article)}
+    comes_back = last.last == timeline.ends_on and timeline.returns_paid_ahead
+    comes_back |= any(o.returns_paid_ahead for o in of_article if o.ends_on == last.last)
+    if last.article.credits_unused_days or comes_back or last.last not in ends:
         return list(served)
     whole = Serving(first=last.first, last=period.last, tariff=last.tariff, article=last.article, quantity=last.quantity)
     return [*served[:-1], whole]
@@ -102,7 +108,8 @@ def _with_unused_days(timeline: Timeline, served: Sequence[Serving], period: Art
 def one_off_fees(timeline: Timeline, month: Month) -> list[Target]:
     """Articles that bill once, and the connect and disconnect fee: each from the day that it is due (CAT-3).
 
-    A one-off article is for the quantity that the module or option began with: scaling up and down costs no fee (CON-3).
+    A one-off article is for the quantity that the module or option began with: scaling up and down costs no fee (CON-3). Who
+    leaves telecommunication as the law allows pays no disconnect fee (CAT-26).
     """
     if timeline.starts_on is None:
         return []
@@ -116,7 +123,7 @@ def one_off_fees(timeline: Timeline, month: Month) -> list[Target]:
     was_there = last is None or first <= last
     if was_there and first <= until:
         targets += _module_fee("connect", CONNECT_TITLE, timeline.tariff_on(first), first)
-    if was_there and last is not None and last <= month.last:
+    if was_there and last is not None and last <= month.last and not timeline.waives_disconnect_fee:
         targets += _module_fee("disconnect", DISCONNECT_TITLE, timeline.tariff_on(last), last)
     return targets
 

@@ -270,14 +270,18 @@ def _evolve_module(timeline: Timeline, event: ModuleChange) -> Timeline:
             return timelines.with_tariff(timeline, tariff, day)
         case OptionAdded(article_id=article_id, quantity=quantity, from_on=day):
             return timelines.with_option(timeline, OptionSpan(article_id=article_id, quantity=quantity, from_on=day))
-        case OptionRemoved(article_id=article_id, ends_on=day):
-            return timelines.without_option(timeline, article_id, day)
-        case ModuleCancelled(ends_on=day):
-            return timelines.ending(timeline, day)
+        case OptionRemoved(article_id=article_id, ends_on=day, returns_paid_ahead=returns):
+            return timelines.without_option(timeline, article_id, day, returns_paid_ahead=returns)
+        case ModuleCancelled(ends_on=day, waives_disconnect_fee=waives, returns_paid_ahead=returns):
+            return timelines.noticed(timeline, day, waives_disconnect_fee=waives, returns_paid_ahead=returns)
         case CancellationWithdrawn():
             return timelines.ending(timeline, None)
-        case ModuleEnded(ended_on=day) | ModuleTerminated(terminated_on=day):
+        case ModuleEnded(ended_on=day):
             return timelines.ending(timeline, day, has_ended=True)
+        case ModuleTerminated(terminated_on=day):
+            # Ended for default is no notice of the customer's: what a notice before it promised counts no more.
+            over = timelines.noticed(timeline, day, waives_disconnect_fee=False, returns_paid_ahead=False)
+            return timelines.ending(over, day, has_ended=True)
         case ModuleSuspended() | ModuleResumed():
             # A suspended module works with reduced functionality and is billed as before (CON-10, DUN-9).
             return timeline

@@ -38,6 +38,7 @@ class OptionSpan(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     from_on: date
     ends_on: date | None = None
+    returns_paid_ahead: bool = False
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +47,8 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     - ``tariffs`` and ``quantities`` are by day, ascending; the first of each counts from the start, whenever that is.
     - ``has_ended``: the end was reported as a fact, not only announced.
     - ``changed_from``: the earliest day that something learnt since the last closing is about; None where nothing was.
+    - ``waives_disconnect_fee``: the law lets the customer go without one (CAT-26).
+    - ``returns_paid_ahead``: unused days come back whatever the articles say (CAT-27).
     """
 
     module_id: ModuleId
@@ -56,6 +59,8 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     has_ended: bool = False
     options: tuple[OptionSpan, ...] = ()
     changed_from: date | None = None
+    waives_disconnect_fee: bool = False
+    returns_paid_ahead: bool = False
 
     @property
     def title(self) -> str:
@@ -151,9 +156,12 @@ def with_option(timeline: Timeline, span: OptionSpan) -> Timeline:
     return msgspec.structs.replace(timeline, options=(*others, span), changed_from=touched(timeline, span.from_on))
 
 
-def without_option(timeline: Timeline, article_id: ArticleId, ends_on: date) -> Timeline:
-    """The option's last day is known (CON-5)."""
-    options = tuple(_cut(o, ends_on) if o.article_id == article_id else o for o in timeline.options)
+def without_option(timeline: Timeline, article_id: ArticleId, ends_on: date, *, returns_paid_ahead: bool = False) -> Timeline:
+    """The option's last day is known (CON-5), and whether unused days come back whatever its article says (CAT-27)."""
+    options = tuple(
+        msgspec.structs.replace(_cut(o, ends_on), returns_paid_ahead=returns_paid_ahead) if o.article_id == article_id else o
+        for o in timeline.options
+    )
     return msgspec.structs.replace(timeline, options=options, changed_from=touched(timeline, ends_on))
 
 
@@ -166,6 +174,12 @@ def ending(timeline: Timeline, ends_on: date | None, *, has_ended: bool = False)
     days = [day for day in (ends_on, timeline.ends_on) if day is not None]
     changed = touched(timeline, min(days)) if days and ends_on != timeline.ends_on else timeline.changed_from
     return msgspec.structs.replace(timeline, ends_on=ends_on, has_ended=has_ended or timeline.has_ended, changed_from=changed)
+
+
+def noticed(timeline: Timeline, ends_on: date, *, waives_disconnect_fee: bool, returns_paid_ahead: bool) -> Timeline:
+    """Notice was given: the last day, and on what terms the customer goes (CAT-26, CAT-27)."""
+    ended = ending(timeline, ends_on)
+    return msgspec.structs.replace(ended, waives_disconnect_fee=waives_disconnect_fee, returns_paid_ahead=returns_paid_ahead)
 
 
 def stretches(timeline: Timeline, period: ArticlePeriod) -> Iterator[Stretch]:
