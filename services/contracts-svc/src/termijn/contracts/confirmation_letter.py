@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from termijn.contracts.goods_confirmation import ABOUT, SENTENCES, SUBJECTS
+from termijn.contracts.price_letter import KINDS, price_letter
 from termijn.kernel.notice_words import in_dutch
 from termijn.kernel.words import Language, decimal, euros, long_day
 
@@ -61,6 +62,8 @@ _DUTCH = _Words(
     channels={
         "api": "langs elektronische weg",
         "email": "per e-mail",
+        "indexation": "bij de indexatie van onze prijzen",
+        "migration": "bij een nieuwe versie van uw tarief",
         "e-mail": "per e-mail",
         "letter": "per brief",
         "phone": "telefonisch",
@@ -102,6 +105,8 @@ _ENGLISH = _Words(
     channels={
         "api": "electronically",
         "email": "by e-mail",
+        "indexation": "at the indexation of our prices",
+        "migration": "with a new version of your tariff",
         "e-mail": "by e-mail",
         "letter": "by letter",
         "phone": "by telephone",
@@ -120,6 +125,8 @@ _LANGUAGES: dict[Language, _Words] = {"nl": _DUTCH, "en": _ENGLISH}
 
 def text(kind: str, facts: dict[str, Any], *, language: Language, module_id: str, when: date, actor: str) -> tuple[str, str]:
     """Subject and body: what was decided, who did it, when and through which channel (CON-6). ``facts`` are of ``facts_of``."""
+    if kind in KINDS:
+        return price_letter(kind, facts, language=language, module_id=module_id)
     words = _LANGUAGES[language]
     told = {**facts, **{name: _day(facts.get(name), words, language) for name in ("day", "notice")}}
     if "quantity" in facts:

@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BeforeValidator, Field
 
-from termijn.contracts.api.bodies import Amount, Body, Day, FilledLine, ThingKey
+from termijn.contracts.api.bodies import Amount, Body, Day, FilledLine, Line, ThingKey
 from termijn.kernel import notice
 from termijn.kernel.errors import InvalidInput
+from termijn.kernel.ids import TariffId
 from termijn.kernel.tariff import Tariff
 
 
@@ -43,9 +44,9 @@ Rule = Annotated[NoticeBody, BeforeValidator(_rule)]
 
 
 class BillingBody(Body):
-    """Once (0) or every 1, 3 or 12 months, in advance or in arrears."""
+    """Once (0) or every so many months, in advance or in arrears."""
 
-    every_months: Annotated[int, Field(strict=True, ge=0, le=12)] = 1
+    every_months: Annotated[int, Field(strict=True, ge=0, le=60)] = 1
     paid_in: Literal["advance", "arrears"] = Field(default="advance", alias="in")
 
 
@@ -73,10 +74,9 @@ class ArticleBody(Body):
     credits_unused_days: bool = True
 
 
-class PublishTariffBody(Body):
-    """A tariff without its version (CAT-2), and from when new orders get it (CAT-5); today where not said."""
+class TariffFields(Body):
+    """A tariff without its id and version (CAT-2), and from when new orders get it (CAT-5)."""
 
-    tariff_id: ThingKey
     title: FilledLine
     module: ThingKey
     notice: Rule
@@ -93,8 +93,89 @@ class PublishTariffBody(Body):
     connect_fee: Amount = Decimal(0)
     disconnect_fee: Amount = Decimal(0)
     deck_id: ThingKey | None = None
+    is_indexation_agreed: bool = False
     orders_from: Day | None = None
 
-    def tariff(self) -> Tariff:
+    def of(self, tariff_id: TariffId) -> Tariff:
         """As the kernel has it, version 0: the catalogue gives the number."""
-        return msgspec.convert({**self.model_dump(by_alias=True), "version": 0, "orders_from": None}, Tariff)
+        return msgspec.convert({**self.model_dump(by_alias=True), "tariff_id": tariff_id, "version": 0, "orders_from": None}, Tariff)
+
+
+class DraftBody(TariffFields):
+    """The whole draft of a tariff; the address names the tariff."""
+
+
+class PublishTariffBody(TariffFields):
+    """A tariff without its version, today's where no day is said."""
+
+    tariff_id: ThingKey
+
+    def tariff(self) -> Tariff:
+        """As the kernel has it."""
+        return self.of(TariffId(self.tariff_id))
+
+
+class PublicationBody(Body):
+    """From when new orders get what was drafted: as the draft says, else today."""
+
+    orders_from: Day | None = None
+
+
+class MigrationBody(Body):
+    """Modules move to ``to_version``: from one version or from every other one, all of them or those named (CAT-5)."""
+
+    migration_id: ThingKey
+    tariff_id: ThingKey
+    from_version: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
+    to_version: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    effective_on: Day
+    modules: Annotated[tuple[ThingKey, ...], Field(max_length=1_000)] = ()
+
+
+class FigureBody(Body):
+    """The index of a year or month."""
+
+    period: Annotated[str, Field(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]))?$")]
+    value: Amount
+    published_on: Day
+
+
+class IndexBody(Body):
+    """A published index with its figures."""
+
+    name: FilledLine
+    source: Line = ""
+    figures: Annotated[tuple[FigureBody, ...], Field(max_length=1_200)] = ()
+
+
+class IndexationPolicyBody(Body):
+    """By how much, on which day of the year, and which tariffs (empty: all)."""
+
+    percentage: Amount | None = None
+    index: FilledLine | None = None
+    month: Annotated[int, Field(strict=True, ge=1, le=12)] = 1
+    day: Annotated[int, Field(strict=True, ge=1, le=31)] = 1
+    tariffs: Annotated[tuple[ThingKey, ...], Field(max_length=1_000)] = ()
+
+
+class IndexingBody(Body):
+    """How prices are indexed (CAT-10)."""
+
+    policy: IndexationPolicyBody | None = None
+    indices: Annotated[tuple[IndexBody, ...], Field(max_length=20)] = ()
+
+
+class IndexationBody(Body):
+    """A plan; what is left out is as the policy says (CAT-10)."""
+
+    indexation_id: ThingKey
+    effective_on: Day | None = None
+    percentage: Amount | None = None
+    index: FilledLine | None = None
+    tariffs: Annotated[list[ThingKey], Field(max_length=1_000)] | None = None
+
+
+class WithdrawalBody(Body):
+    """Why an announcement is taken back."""
+
+    reason: FilledLine

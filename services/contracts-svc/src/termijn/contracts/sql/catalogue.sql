@@ -78,6 +78,10 @@ select version, indexing::text as indexing from indexing_version where provider 
 select tariff_id, version, title, module, orders_from, saved_at from tariff_draft
 where provider = $1 and ($2::text is null or tariff_id > $2) and ($3::text is null or module = $3) order by tariff_id limit $4;
 
+-- name: draft
+-- The draft of a tariff.
+select version, orders_from, saved_at, tariff::text as tariff from tariff_draft where provider = $1 and tariff_id = $2;
+
 -- name: tariffs
 -- One version of each tariff after a cursor: for customers ($2) the one that orders of day $5 get, where it is public; for managers
 -- the newest that takes orders. Filtered by module kind ($6), public or not ($7), and a part of the title ($8).
@@ -196,6 +200,13 @@ where provider = $1 and ($2::text is null or indexation_id > $2) and ($3::text i
 -- One indexation, with the versions it is about.
 select indexation_id, version, state, effective_on, percentage, basis, versions::text as versions, planned_at from indexation
 where provider = $1 and indexation_id = $2;
+
+-- name: versions_of_indexation
+-- The tariff versions that an indexation is about.
+select v.tariff::text as tariff from indexation i
+cross join lateral jsonb_to_recordset(i.versions) as one (tariff_id text, version integer)
+join tariff_version v on v.provider = i.provider and v.tariff_id = one.tariff_id and v.version = one.version
+where i.provider = $1 and i.indexation_id = $2 order by v.tariff_id, v.version;
 
 -- name: price_changes
 -- Price changes of an account's modules, next first, after a cursor ($3: module, $4: change).
