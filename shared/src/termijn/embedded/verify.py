@@ -55,6 +55,13 @@ HANDOVERS: tuple[Handover, ...] = (
         received=("charged",),
     ),
     Handover(
+        sentence="What milestones, deliveries and longer warranties bill is what invoicing received",
+        publisher="contracts",
+        sent=("delivered",),
+        listener="invoice",
+        received=("delivered",),
+    ),
+    Handover(
         sentence="What is open on missed invoices is what dunning asks for",
         publisher="invoice",
         sent=("missed_open",),

@@ -9,6 +9,7 @@ handbooks print.
 from collections.abc import Mapping
 from typing import Any
 
+from termijn.testing.example_goods import GOODS
 from termijn.testing.example_policies import POLICIES
 
 _INVOICE = "bakkerij-de-linde.4"
@@ -53,20 +54,6 @@ PEOPLE_AND_NUMBERS: Mapping[str, Any] = {
 """Whatever looks like personal data, or like that of a company; nothing else of the kind may stand in a sample."""
 
 IDS: Mapping[str, Any] = {
-    "delivery_id": "levering-1",
-    "lease_id": "lease-1",
-    "milestone_id": "oplevering",
-    "order_id": "bestelling-1",
-    "placement_id": "plaatsing-1",
-    "project_id": "nieuwe-vestiging",
-    "subject_id": "bestelling-1",
-    "task_id": "late~bestelling-1~2026-03-16",
-    "warranty_id": "bestelling-1~plaatsing-1",
-    "CancelledLine.line_id": "toestellen",
-    "DeliveredLine.line_id": "toestellen",
-    "GoodsLine.line_id": "toestellen",
-    "GoodsPlaced.line_id": "toestellen",
-    "WarrantyStarted.line_id": "toestellen",
     "accounts": ["bakkerij-de-linde", "kapsalon-knip"],
     "article": "calls",
     "article_id": "extension",
@@ -98,18 +85,6 @@ IDS: Mapping[str, Any] = {
 }
 
 DAYS: Mapping[str, Any] = {
-    "agreed_on": "2026-03-16",
-    "cancelled_on": "2026-03-16",
-    "completed_on": "2026-03-20",
-    "delivered_on": "2026-03-16",
-    "extended_on": "2026-12-01",
-    "placed_on": "2026-03-18",
-    "raised_on": "2026-03-16",
-    "reached_on": "2026-03-16",
-    "stopped_on": "2026-03-20",
-    "until_on": "2027-03-18",
-    "warn_on": "2026-03-31",
-    "WarrantyStarted.from_on": "2026-03-18",
     "accepted_on": "2026-01-05",
     "active_from": "2026-01-12",
     "amended_on": "2026-05-04",
@@ -170,21 +145,6 @@ DAYS: Mapping[str, Any] = {
 }
 
 AMOUNTS: Mapping[str, Any] = {
-    "dropped": "250.00",
-    "GoodsOrderCancelled.net": "299.00",
-    "Milestone.net": "1250.00",
-    "MilestoneReached.net": "1250.00",
-    "ProjectDelivered.net": "250.00",
-    "WarrantyExtended.net": "60.00",
-    "order_net": "897.00",
-    "price": "1500.00",
-    "remainder": "250.00",
-    "remainder_vat_rate": "21",
-    "DeliveredLine.unit_price": "299.00",
-    "GoodsDelivered.net": "897.00",
-    "GoodsLine.unit_price": "299.00",
-    "GoodsOrdered.net": "897.00",
-    "DeliveredLine.net": "897.00",
     "amount": "52.15",
     "applied": "52.15",
     "base": "43.10",
@@ -226,14 +186,6 @@ AMOUNTS: Mapping[str, Any] = {
 }
 
 COUNTS: Mapping[str, Any] = {
-    "extension": 1,
-    "hardware_warranty_months": 12,
-    "lease_warning_days": 30,
-    "months": 12,
-    "own_months": 12,
-    "settings_days": 14,
-    "settings_warranty_days": 14,
-    "supplier_months": 36,
     "attempt": 1,
     "AnnouncementFailed.attempt": 2,
     "CollectionAnnounced.attempt": 2,
@@ -271,28 +223,6 @@ COUNTS: Mapping[str, Any] = {
 }
 
 WORDS: Mapping[str, Any] = {
-    "covers": "hardware",
-    "outcome": "looked at",
-    "project_title": "Nieuwe vestiging",
-    "quote": "OFF-2026-014",
-    "remainder_kind": "service",
-    "serial_number": "SN-0042",
-    "sku": "TOESTEL-1",
-    "ContractTaskRaised.kind": "delivery_late",
-    "DeliveredLine.article": "Toestel",
-    "DeliveredLine.kind": "goods",
-    "GoodsLine.article": "Toestel",
-    "GoodsLine.kind": "goods",
-    "LeaseStarted.title": "Werkplek als dienst",
-    "Milestone.kind": "service",
-    "MilestoneReached.kind": "service",
-    "ProjectDelivered.kind": "service",
-    "ProjectOpened.title": "Nieuwe vestiging",
-    "WarrantyExtended.article": "Toestel",
-    "WarrantyStarted.article": "Toestel",
-    "Milestone.title": "Oplevering",
-    "MilestoneReached.title": "Oplevering",
-    "ProjectOpened.revenue_group": "ICT",
     "address": "waterland/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "alignment": "month_end",
     "alternative_name": "Bellen buiten de bundel",
@@ -377,8 +307,6 @@ WORDS: Mapping[str, Any] = {
 }
 
 FLAGS: Mapping[str, Any] = {
-    "goes_to_lease_company": True,
-    "is_complete": True,
     "counts_to_minimum": True,
     "counts_to_limit": True,
     "credits_unused_days": True,
@@ -393,10 +321,6 @@ FLAGS: Mapping[str, Any] = {
 """Those that are true; any other flag is false."""
 
 LISTS: Mapping[str, Any] = {
-    "CancelledLine.quantity": 1,
-    "GoodsDelivered.lines": [{}],
-    "GoodsOrdered.lines": [{}],
-    "GoodsOrderCancelled.lines": [{}],
     "items": [_ITEM, {**_ITEM, "case_id": f"case-{_SECOND}", "invoice_id": _SECOND, "number": "F2026000043", "step": "reminder"}],
     "beside": [
         {
@@ -437,5 +361,5 @@ LISTS: Mapping[str, Any] = {
     "Tariff.title": "Zakelijk bellen met belbundel",
 }
 
-EXAMPLES: Mapping[str, Any] = {**PEOPLE_AND_NUMBERS, **IDS, **DAYS, **AMOUNTS, **COUNTS, **WORDS, **FLAGS, **LISTS, **POLICIES}
+EXAMPLES: Mapping[str, Any] = {**PEOPLE_AND_NUMBERS, **IDS, **DAYS, **AMOUNTS, **COUNTS, **WORDS, **FLAGS, **LISTS, **POLICIES, **GOODS}
 """All of them."""

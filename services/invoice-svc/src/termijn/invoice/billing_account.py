@@ -1,13 +1,14 @@
 """The account as the owner of its invoices sees it: who it is, and charge lines that wait for a document.
 
 A charge line waits here from the day rating made it until a run puts it on a draft; what is under the minimum stays as
-carried over (INV-3). Each line leaves exactly once (INV-17).
+carried over (INV-3). Projects and large orders of goods have invoices of their own, outside of runs (INV-5). Each line leaves
+exactly once (INV-17).
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, assert_never
+from typing import ClassVar, Literal, assert_never
 
 import msgspec
 from msgspec.structs import replace
@@ -25,6 +26,10 @@ from termijn.runtime.aggregate import Aggregate, Command, SetTimer, TimerChange,
 LINES_PER_EVENT_MAX = 100
 """Charge lines in one event: each under 1 KiB or so, and an event holds 256 KiB."""
 RUN_TIME = "06:00"
+OWN_STREAMS = ("project", "hardware")
+"""Streams that no run bills: each of their invoices has an occasion of its own (INV-5)."""
+LineSource = Literal["rating", "contracts"]
+"""Who charged a line; part of stored events."""
 
 # ---- Events (names are stored forever) --------------------------------------------------------------------------------
 
@@ -39,12 +44,13 @@ class BillingAccountNoted(Event, frozen=True, kw_only=True):
 
 
 class LinesArrived(Event, frozen=True, kw_only=True):
-    """Charge lines wait for the next run (INV-17)."""
+    """Charge lines wait for the next run (INV-17). For a project ``module_id`` is that of the project, for goods that of the order."""
 
     module_id: ModuleId
     module_title: str
     period: str
     lines: tuple[ChargeLine, ...]
+    source: LineSource = "rating"
 
 
 class PeriodReady(Event, frozen=True, kw_only=True):
@@ -78,6 +84,16 @@ class StreamCarried(Event, frozen=True, kw_only=True):
     lines: int
 
 
+class LinesBilled(Event, frozen=True, kw_only=True):
+    """These lines went to the draft ``invoice_id`` at once: a reached milestone, a delivery (INV-5). ``net`` is their sum."""
+
+    run_on: date
+    stream: str
+    invoice_id: InvoiceId
+    net: Decimal
+    line_ids: tuple[str, ...]
+
+
 class RunTaken(Event, frozen=True, kw_only=True):
     """The account's part in the run of that closing is done."""
 
@@ -85,7 +101,7 @@ class RunTaken(Event, frozen=True, kw_only=True):
     closing: int
 
 
-AccountEvent = BillingAccountNoted | LinesArrived | PeriodReady | StreamBilled | StreamCarried | RunTaken
+AccountEvent = BillingAccountNoted | LinesArrived | PeriodReady | StreamBilled | StreamCarried | LinesBilled | RunTaken
 
 # ---- State ------------------------------------------------------------------------------------------------------------
 
@@ -155,6 +171,16 @@ class TakeLines(Command, frozen=True, kw_only=True):
     period: str
     lines: tuple[ChargeLine, ...]
     known: dict[str, Decimal]
+    source: LineSource = "rating"
+
+
+class BillLines(Command, frozen=True, kw_only=True):
+    """Their occasion has come: all that waits on this stream under these ids of projects and orders."""
+
+    account: AccountId
+    stream: str
+    module_ids: tuple[ModuleId, ...]
+    run_on: date
 
 
 class NotePeriod(Command, frozen=True, kw_only=True):
@@ -175,7 +201,7 @@ class DraftDocuments(Command, frozen=True, kw_only=True):
     policy: Policy
 
 
-AccountCommand = NoteAccount | TakeLines | NotePeriod | DraftDocuments
+AccountCommand = NoteAccount | TakeLines | BillLines | NotePeriod | DraftDocuments
 
 
 class LineChanged(Exception):
@@ -190,6 +216,8 @@ def decide(command: AccountCommand, state: AccountState) -> Sequence[AccountEven
     match command:
         case TakeLines():
             return _take_lines(command, state)
+        case BillLines():
+            return _bill_lines(command, state)
         case NotePeriod():
             return [_period_ready(command)]
         case DraftDocuments():
@@ -215,8 +243,28 @@ def _take_lines(command: TakeLines, state: Known) -> Sequence[AccountEvent]:
         elif before != line.net:
             raise LineChanged(f"line {line.line_id} was {before} and is now {line.net}")
     return [
-        LinesArrived(module_id=command.module_id, module_title=command.module_title, period=command.period, lines=part)
+        LinesArrived(
+            module_id=command.module_id, module_title=command.module_title, period=command.period, lines=part, source=command.source
+        )
         for part in chunks(fresh)
+    ]
+
+
+def _bill_lines(command: BillLines, state: Known) -> Sequence[AccountEvent]:
+    """An invoice of its own for a project or a large order, with all that waits of it (INV-5); nothing for no money (INV-3)."""
+    held = [one for one in state.lines.values() if one.line.stream == command.stream and one.module_id in command.module_ids]
+    figures = totals(one.line for one in held)
+    assert figures.gross >= 0, "what is delivered or reached is never negative"
+    if figures.gross == 0:
+        return []
+    return [
+        LinesBilled(
+            run_on=command.run_on,
+            stream=command.stream,
+            invoice_id=InvoiceId(f"{command.account}.{state.documents + 1}"),
+            net=figures.net,
+            line_ids=tuple(one.line.line_id for one in held),
+        )
     ]
 
 
@@ -236,7 +284,8 @@ def _draft(command: DraftDocuments, state: Known) -> Sequence[AccountEvent]:
         return []
     events: list[AccountEvent] = []
     documents = state.documents
-    for stream in sorted({held.line.stream for held in state.lines.values() if held.period <= command.period}):
+    waiting = {held.line.stream for held in state.lines.values() if held.period <= command.period}
+    for stream in sorted(waiting.difference(OWN_STREAMS)):
         next_id = InvoiceId(f"{command.account}.{documents + 1}")
         event = _bill_or_carry(stream, ready=ready, state=state, policy=command.policy, next_id=next_id)
         documents += isinstance(event, StreamBilled)
@@ -296,6 +345,9 @@ def _evolve(state: Known, event: AccountEvent) -> AccountState:
             gone = {held.line.line_id for held in state.lines_for(stream=event.stream, period=event.period)}
             left = {line_id: held for line_id, held in state.lines.items() if line_id not in gone}
             return replace(state, lines=left, documents=state.documents + 1)
+        case LinesBilled():
+            left = {line_id: held for line_id, held in state.lines.items() if line_id not in event.line_ids}
+            return replace(state, lines=left, documents=state.documents + 1)
         case StreamCarried():
             stays = state.lines_for(stream=event.stream, period=event.period)
             carried = {held.line.line_id: replace(held, carried_from=held.carried_from or event.run_on) for held in stays}
@@ -335,6 +387,7 @@ BILLING_ACCOUNT: Aggregate[AccountState, AccountCommand, AccountEvent] = Aggrega
         PeriodReady,
         StreamBilled,
         StreamCarried,
+        LinesBilled,
         RunTaken,
     ),
 )

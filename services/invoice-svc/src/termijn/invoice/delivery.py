@@ -4,6 +4,7 @@
 from termijn.invoice.announcement import Announcement, announcement_mail
 from termijn.invoice.billing_account import BILLING_ACCOUNT, Known
 from termijn.invoice.document import subject
+from termijn.invoice.draft import DRAFT, Done
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import RecordAnnouncement, RecordAnnouncementFailure, RecordDelivery, RecordDeliveryFailure
 from termijn.invoice.policy import PROFILE
@@ -46,7 +47,8 @@ async def _deliver(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: A
     billed = await work.load(BILLING_ACCOUNT, account)
     profile = (await work.load(PROFILE, CURRENT)).value
     assert isinstance(state, Receivable | CreditNote) and isinstance(billed, Known) and profile is not None
-    address = _address(billed)
+    draft = await work.load(DRAFT, invoice_id)
+    address = (draft.mail_to if isinstance(draft, Done) else None) or _address(billed)
     if address is None:
         await _fail(work, invoice_id, account, "the account has no e-mail address")
         return

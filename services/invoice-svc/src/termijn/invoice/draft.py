@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import assert_never
+from typing import ClassVar, assert_never
 
 import msgspec
 from msgspec.structs import replace
 
 from termijn.events.base import Event
+from termijn.events.contracts import Party
 from termijn.events.rating import ChargeLine
 from termijn.invoice.errors import NotHeld
 from termijn.kernel.ids import InvoiceId, ModuleId
@@ -29,13 +30,16 @@ class DocumentLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DraftOpened(Event, frozen=True, kw_only=True):
-    """A document is to be issued; ``line_count`` lines follow."""
+    """A document is to be issued; ``line_count`` lines follow. ``addressee``: who it is for, where that is not the account (CON-11)."""
 
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"addressee"})
     invoice_id: InvoiceId
     stream: str
     run_on: date
     is_credit_note: bool
     line_count: int
+    has_own_addressee: bool = False
+    addressee: Party | None = None
 
 
 class LinesDrafted(Event, frozen=True, kw_only=True):
@@ -83,9 +87,10 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """Issued."""
+    """Issued. ``mail_to``: where it is sent, where that is not the account's address."""
 
     number: str
+    mail_to: str | None = None
 
 
 DraftState = NoDraft | Draft | Done
@@ -101,6 +106,8 @@ class OpenDraft(Command, frozen=True, kw_only=True):
     run_on: date
     is_credit_note: bool
     lines: tuple[DocumentLine, ...]
+    has_own_addressee: bool = False
+    addressee: Party | None = None
 
 
 class HoldDraft(Command, frozen=True, kw_only=True):
@@ -149,6 +156,8 @@ def _open(command: OpenDraft) -> Sequence[DraftEvent]:
         run_on=command.run_on,
         is_credit_note=command.is_credit_note,
         line_count=len(command.lines),
+        has_own_addressee=command.has_own_addressee,
+        addressee=command.addressee,
     )
     parts = [command.lines[i : i + LINES_PER_EVENT_MAX] for i in range(0, len(command.lines), LINES_PER_EVENT_MAX)]
     return [opened, *(LinesDrafted(invoice_id=command.invoice_id, lines=part) for part in parts)]
@@ -165,7 +174,8 @@ def evolve(state: DraftState, event: DraftEvent) -> DraftState:
         case DraftReleased():
             return replace(state, held=None) if isinstance(state, Draft) else state
         case DraftNumbered():
-            return Done(event.number)
+            addressee = state.opened.addressee if isinstance(state, Draft) else None
+            return Done(event.number, addressee.email if addressee is not None else None)
         case _:
             assert_never(event)
 

@@ -54,7 +54,8 @@ LAWS: tuple[Law, ...] = (
 )
 
 SUMS: dict[str, str] = {
-    name: SQL[name] for name in ("charged", "charged_waiting", "invoiced", "paid", "open", "missed_open", "written_off", "credit")
+    name: SQL[name]
+    for name in ("charged", "delivered", "charged_waiting", "invoiced", "paid", "open", "missed_open", "written_off", "credit")
 }
 """Per account, in euros: charged lines and those that are on no document yet (net); the rest gross.
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from msgspec.structs import replace
+
 from termijn.events.base import Blob
+from termijn.events.contracts import AccountFacts
 from termijn.events.invoice import CreditNoteIssued, InvoiceIssued
 from termijn.invoice.billing_account import BILLING_ACCOUNT, Known
 from termijn.invoice.credit_balance import CREDIT_BALANCE, RecordCredit
@@ -155,10 +158,11 @@ def prepare(candidate: Candidate, *, number: str, issued_on: date, policy: Polic
 
     Raises ``CannotBeIssued`` where the addressee is not known any more.
     """
-    addressee = candidate.billed.addressee
+    opened, lines = candidate.draft.opened, candidate.draft.lines
+    addressee = opened.addressee if opened.has_own_addressee else candidate.billed.addressee
     if addressee is None or not addressee.name:
         raise CannotBeIssued("there is nobody to address the document to")
-    opened, lines = candidate.draft.opened, candidate.draft.lines
+    facts = _without_registrations(candidate.billed.facts) if opened.has_own_addressee else candidate.billed.facts
     assert len(lines) == opened.line_count, "all lines of a draft are recorded with it"
     # Without a creditor id nothing can be collected; test accounts never are (INV-12).
     mandate = candidate.payer.usable_mandate if profile.creditor_id and not candidate.is_test else None
@@ -173,7 +177,7 @@ def prepare(candidate: Candidate, *, number: str, issued_on: date, policy: Polic
     sheet = Sheet(
         profile=profile,
         addressee=addressee,
-        facts=candidate.billed.facts,
+        facts=facts,
         number=number,
         issued_on=issued_on,
         lines=lines,
@@ -185,6 +189,11 @@ def prepare(candidate: Candidate, *, number: str, issued_on: date, policy: Polic
         corrects=candidate.corrects,
     )
     return Numbered(sheet=sheet, terms=terms, mandate=mandate if is_debit else None)
+
+
+def _without_registrations(facts: AccountFacts) -> AccountFacts:
+    """The account's own VAT and registration numbers say nothing of a lease company that is billed instead (CON-11)."""
+    return replace(facts, vat_number=None, chamber_of_commerce=None)
 
 
 async def _issue(work: Work, candidate: Candidate, numbered: Numbered, *, series: str, blob: Blob) -> None:

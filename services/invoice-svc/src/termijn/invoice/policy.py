@@ -64,6 +64,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     - ``run_day``: day of the month of the subscription run (INV-2). ``run_deadline_hours``: after it, accounts without
       PeriodClosed are named.
     - ``*_minimum``: net euros; a run under it carries (INV-3).
+    - ``small_order_max``: orders of goods up to this net sum go with the support run, larger ones are invoiced on delivery (INV-4, INV-5).
     - ``*_term_days``: INV-6; the account's own terms win. ``longest_term_days``: over it an agreement must be on file.
     - ``number_format``: of ``{year}`` and ``{number}``; the series goes before it (INV-7).
     - ``collect_again_days``, ``collections_max``: second collection (PAY-4).
@@ -74,6 +75,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     run_deadline_hours: Annotated[int, msgspec.Meta(ge=1, le=24 * 28)] = 24
     subscription_minimum: Decimal = Decimal("15.00")
     support_minimum: Decimal = Decimal("50.00")
+    small_order_max: Decimal = Decimal("300.00")
     subscription_term_days: Days = 8
     other_term_days: Days = 30
     longest_term_days: Days = 60
@@ -124,7 +126,7 @@ def check(policy: Policy) -> None:
             raise InvalidInput(field=name, reason="one to four capital letters")
     if len(set(series)) != len(series):
         raise InvalidInput(field="test_series", reason="the three series must differ")
-    for name in ("subscription_minimum", "support_minimum"):
+    for name in ("subscription_minimum", "support_minimum", "small_order_max"):
         if getattr(policy, name) < 0:
             raise InvalidInput(field=name, reason="it cannot be negative")
 

@@ -20,12 +20,22 @@ from termijn.events.contracts import (
     ModuleTerminated,
 )
 from termijn.events.dunning import StepProposed, WriteOffRequested
+from termijn.events.goods import (
+    GOODS,
+    GoodsDelivered,
+    MilestoneReached,
+    ProjectCompleted,
+    ProjectDelivered,
+    ProjectStopped,
+    WarrantyExtended,
+)
 from termijn.events.rating import PeriodClosed, PeriodCorrected, PeriodRated
 from termijn.invoice.billed_module import BILLED_MODULE, NoteModule
 from termijn.invoice.billing_account import BILLING_ACCOUNT, Known, NoteAccount, NotePeriod, TakeLines
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import WriteOff
 from termijn.invoice.invoice_run import INVOICE_RUN, PlanRun, run_day
+from termijn.invoice.own_invoice import on_goods, on_milestone, on_project_delivered, on_project_over, on_warranty_extended
 from termijn.invoice.payer import PAYER, NoteExemption, NoteMandate, WithdrawMandate
 from termijn.invoice.policy import POLICY
 from termijn.invoice.step_gate import answer_step, know_steps
@@ -123,6 +133,14 @@ async def on_module(work: Work, message: ModuleMessage) -> Outcome:
     note = NoteModule(now=work.now, module_id=event.module_id, known_on=known_on, starts_on=starts_on, ended_on=ended_on)
     await work.execute(BILLED_MODULE, event.module_id, note, account=account)
     return Handled()
+
+
+async def on_what_bills_nothing(work: Work, message: Message[Event]) -> Outcome:
+    """Orders, plans, placements and covers of goods and leases: what bills of them comes with events of its own (INV-17)."""
+    return NoEffect("milestones, deliveries and longer warranties bill by events of their own, leases as modules")
+
+
+BILLING_GOODS = (MilestoneReached, ProjectDelivered, ProjectCompleted, ProjectStopped, GoodsDelivered, WarrantyExtended)
 
 
 # ---- rating-svc -------------------------------------------------------------------------------------------------------
@@ -240,6 +258,13 @@ REACTIONS: tuple[Reaction[Any], ...] = (
     Reaction(publisher="contracts", event=ModuleActivated, handle=on_module, streams=_module),
     Reaction(publisher="contracts", event=ModuleEnded, handle=on_module, streams=_module),
     Reaction(publisher="contracts", event=ModuleTerminated, handle=on_module, streams=_module),
+    Reaction(publisher="contracts", event=MilestoneReached, handle=on_milestone, streams=_account),
+    Reaction(publisher="contracts", event=ProjectDelivered, handle=on_project_delivered, streams=_account),
+    Reaction(publisher="contracts", event=ProjectCompleted, handle=on_project_over, streams=_account),
+    Reaction(publisher="contracts", event=ProjectStopped, handle=on_project_over, streams=_account),
+    Reaction(publisher="contracts", event=GoodsDelivered, handle=on_goods, streams=_account),
+    Reaction(publisher="contracts", event=WarrantyExtended, handle=on_warranty_extended, streams=_account),
+    *(Reaction(publisher="contracts", event=event, handle=on_what_bills_nothing) for event in GOODS if event not in BILLING_GOODS),
     Reaction(publisher="rating", event=PeriodRated, handle=on_lines, streams=_account, prepare=know_lines),
     Reaction(publisher="rating", event=PeriodCorrected, handle=on_lines, streams=_account, prepare=know_lines),
     Reaction(publisher="rating", event=PeriodClosed, handle=on_period_closed, streams=_account),

@@ -23,7 +23,7 @@ from termijn.events.invoice import (
 )
 from termijn.invoice.bank_statement import StatementLoaded
 from termijn.invoice.billed_module import ModuleNoted
-from termijn.invoice.billing_account import LinesArrived, PeriodReady, StreamBilled, StreamCarried
+from termijn.invoice.billing_account import LinesArrived, LinesBilled, PeriodReady, StreamBilled, StreamCarried
 from termijn.invoice.credit_balance import CreditArisen, CreditWithdrawn
 from termijn.invoice.draft import DraftHeld, DraftNumbered, DraftOpened, DraftReleased
 from termijn.invoice.invoice_run import AccountsMissing, RunClosed, RunOpened, RunPlanned
@@ -66,9 +66,11 @@ def apply_lines(recorded: Recorded) -> Iterable[Statement]:
     match e:
         case LinesArrived():
             columns = zip(*((x.line_id, x.article, x.stream, x.period_from, x.net) for x in e.lines), strict=True)
-            yield Statement(SQL["add_lines"], (p, recorded.account, e.module_id, e.period, *(list(c) for c in columns)))
+            yield Statement(SQL["add_lines"], (p, recorded.account, e.module_id, e.period, *(list(c) for c in columns), e.source))
         case StreamBilled():
             yield Statement(SQL["bill_stream"], (p, recorded.account, e.stream, e.period, e.invoice_id))
+        case LinesBilled():
+            yield Statement(SQL["bill_lines"], (p, e.invoice_id, list(e.line_ids)))
         case StreamCarried():
             yield Statement(SQL["carry_stream"], (p, recorded.account, e.stream, e.period))
         case DraftOpened():

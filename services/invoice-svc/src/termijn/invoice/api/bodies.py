@@ -160,6 +160,7 @@ class PolicyBody(Body):
     run_deadline_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 28)] = 24
     subscription_minimum: Money = Decimal("15.00")
     support_minimum: Money = Decimal("50.00")
+    small_order_max: Money = Decimal("300.00")
     subscription_term_days: Days = 8
     other_term_days: Days = 30
     longest_term_days: Days = 60

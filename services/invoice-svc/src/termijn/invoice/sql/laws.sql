@@ -85,7 +85,11 @@ where d.gross is distinct from -c.amount;
 
 -- name: charged
 -- All lines that rating sent.
-select provider, account, sum(net) as amount from charge_line group by provider, account;
+select provider, account, sum(net) as amount from charge_line where source = 'rating' group by provider, account;
+
+-- name: delivered
+-- All lines that contracts sent: milestones, deliveries, longer warranties.
+select provider, account, sum(net) as amount from charge_line where source = 'contracts' group by provider, account;
 
 -- name: charged_waiting
 -- Of these, what is on no document yet.

@@ -10,8 +10,8 @@ on conflict (provider, account, period, closing) do nothing;
 
 -- name: add_lines
 -- New lines wait; a line that is there already breaks the key, and the command is tried again with what is there.
-insert into charge_line (provider, line_id, account, module_id, article, stream, period, period_from, net, place)
-select $1, line_id, $2, $3, article, stream, $4, period_from, net, 'waiting'
+insert into charge_line (provider, line_id, account, module_id, article, stream, period, period_from, net, place, source)
+select $1, line_id, $2, $3, article, stream, $4, period_from, net, 'waiting', $10
 from unnest($5::text[], $6::text[], $7::text[], $8::date[], $9::numeric[]) as l (line_id, article, stream, period_from, net);
 
 -- name: bill_stream
@@ -19,6 +19,13 @@ from unnest($5::text[], $6::text[], $7::text[], $8::date[], $9::numeric[]) as l 
 with done as (
   update charge_line set place = 'draft', invoice_id = $5
   where provider = $1 and account = $2 and stream = $3 and period <= $4 and place in ('waiting', 'carried') returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: bill_lines
+-- These lines go on the draft, outside of any run.
+with done as (
+  update charge_line set place = 'draft', invoice_id = $2
+  where provider = $1 and line_id = any($3::text[]) and place in ('waiting', 'carried') returning 1
 ) select expect_rows(count(*)) from done;
 
 -- name: carry_stream
