@@ -42,6 +42,9 @@ def test_the_accounts_own_terms_win_per_stream_and_over_sixty_needs_its_agreemen
     own = AccountFacts(subscription_term_days=14, other_term_days=90)
     assert terms("subscription", date(2026, 4, 1), facts=own).due_on == date(2026, 4, 15)
     assert terms("support", date(2026, 4, 1), facts=own).due_on == date(2026, 5, 31)
+    support = AccountFacts(other_term_days=20, support_term_days=45)
+    assert terms("support", date(2026, 4, 1), facts=support).due_on == date(2026, 5, 16)
+    assert terms("project", date(2026, 4, 1), facts=support).due_on == date(2026, 4, 21)
     agreed = AccountFacts(other_term_days=90, term_over_60_agreed_on=date(2026, 1, 1))
     assert terms("support", date(2026, 4, 1), facts=agreed).due_on == date(2026, 6, 30)
 

@@ -28,6 +28,17 @@ class MandateNoted(Event, frozen=True, kw_only=True):
     holder: str | None
 
 
+class MandateAmendmentNoted(Event, frozen=True, kw_only=True):
+    """The mandate is collected with under another reference or from another account of the debtor from now on (PAY-1)."""
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"iban", "holder"})
+    PERSONAL_PURPOSE: ClassVar[str] = "mandate"
+    mandate_id: MandateId
+    reference: str
+    iban: str | None
+    holder: str | None
+
+
 class MandateWithdrawn(Event, frozen=True, kw_only=True):
     """The mandate was revoked."""
 
@@ -41,7 +52,7 @@ class ExemptionNoted(Event, frozen=True, kw_only=True):
     reason: str | None
 
 
-PayerEvent = MandateNoted | MandateWithdrawn | MandateBlocked | ExemptionNoted
+PayerEvent = MandateNoted | MandateAmendmentNoted | MandateWithdrawn | MandateBlocked | ExemptionNoted
 
 # ---- State ------------------------------------------------------------------------------------------------------------
 
@@ -93,6 +104,15 @@ class NoteMandate(Command, frozen=True, kw_only=True):
     holder: str | None
 
 
+class AmendMandate(Command, frozen=True, kw_only=True):
+    """The whole of a mandate as it is from now on."""
+
+    mandate_id: MandateId
+    reference: str
+    iban: str | None
+    holder: str | None
+
+
 class WithdrawMandate(Command, frozen=True, kw_only=True):
     """The mandate was revoked."""
 
@@ -112,7 +132,7 @@ class NoteExemption(Command, frozen=True, kw_only=True):
     reason: str | None
 
 
-PayerCommand = NoteMandate | WithdrawMandate | BlockMandate | NoteExemption
+PayerCommand = NoteMandate | AmendMandate | WithdrawMandate | BlockMandate | NoteExemption
 
 
 def decide(command: PayerCommand, state: Payer) -> Sequence[PayerEvent]:
@@ -120,6 +140,8 @@ def decide(command: PayerCommand, state: Payer) -> Sequence[PayerEvent]:
     match command:
         case NoteMandate():
             return [] if command.mandate_id in state.mandates else [_noted(command)]
+        case AmendMandate():
+            return _amended(command, state)
         case WithdrawMandate():
             return [MandateWithdrawn(mandate_id=command.mandate_id)] if state.may_collect_with(command.mandate_id) else []
         case BlockMandate():
@@ -129,6 +151,13 @@ def decide(command: PayerCommand, state: Payer) -> Sequence[PayerEvent]:
             return [] if state.is_exempt else [ExemptionNoted(reason=command.reason)]
         case _:
             assert_never(command)
+
+
+def _amended(command: AmendMandate, state: Payer) -> Sequence[PayerEvent]:
+    """Later debits carry what the mandate is now; those that are with the bank are not touched (PAY-1)."""
+    if not state.may_collect_with(command.mandate_id):
+        return []
+    return [MandateAmendmentNoted(mandate_id=command.mandate_id, reference=command.reference, iban=command.iban, holder=command.holder)]
 
 
 def _noted(command: NoteMandate) -> MandateNoted:
@@ -147,6 +176,9 @@ def evolve(state: Payer, event: PayerEvent) -> Payer:
         case MandateNoted():
             mandate = Mandate(mandate_id=event.mandate_id, reference=event.reference, signed_on=event.signed_on, iban=event.iban)
             return replace(state, mandates={**state.mandates, event.mandate_id: mandate})
+        case MandateAmendmentNoted():
+            amended = replace(state.mandates[event.mandate_id], reference=event.reference, iban=event.iban)
+            return replace(state, mandates={**state.mandates, event.mandate_id: amended})
         case MandateWithdrawn() | MandateBlocked():
             unusable = replace(state.mandates[event.mandate_id], is_usable=False)
             return replace(state, mandates={**state.mandates, event.mandate_id: unusable})
@@ -162,5 +194,5 @@ PAYER: Aggregate[Payer, PayerCommand, PayerEvent] = Aggregate(
     decide=decide,
     evolve=evolve,
     state_type=Payer,
-    events=(MandateNoted, MandateWithdrawn, MandateBlocked, ExemptionNoted),
+    events=(MandateNoted, MandateAmendmentNoted, MandateWithdrawn, MandateBlocked, ExemptionNoted),
 )

@@ -12,6 +12,7 @@ from termijn.events.contracts import (
     AccountChanged,
     AccountOpened,
     DebitExemptionGranted,
+    MandateAmended,
     MandateGiven,
     MandateRevoked,
     ModuleActivated,
@@ -36,7 +37,7 @@ from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import WriteOff
 from termijn.invoice.invoice_run import INVOICE_RUN, PlanRun, run_day
 from termijn.invoice.own_invoice import on_goods, on_milestone, on_project_delivered, on_project_over, on_warranty_extended
-from termijn.invoice.payer import PAYER, NoteExemption, NoteMandate, WithdrawMandate
+from termijn.invoice.payer import PAYER, AmendMandate, NoteExemption, NoteMandate, WithdrawMandate
 from termijn.invoice.policy import POLICY
 from termijn.invoice.step_gate import answer_step, know_steps
 from termijn.kernel.calendar import day_of
@@ -96,6 +97,16 @@ async def on_mandate_given(work: Work, message: Message[MandateGiven]) -> Outcom
     )
     await work.execute(PAYER, account, note, account=account)
     return Handled()
+
+
+async def on_mandate_amended(work: Work, message: Message[MandateAmended]) -> Outcome:
+    """Debits that are made from now on carry what the mandate is now (PAY-1)."""
+    account, event = message.envelope.account, message.event
+    amend = AmendMandate(
+        now=work.now, mandate_id=event.mandate_id, reference=event.reference, iban=event.iban, holder=event.holder
+    )
+    done = await work.execute(PAYER, account, amend, account=account)
+    return Handled() if done else NoEffect("the mandate could not be used any more")
 
 
 async def on_mandate_revoked(work: Work, message: Message[MandateRevoked]) -> Outcome:
@@ -252,6 +263,7 @@ REACTIONS: tuple[Reaction[Any], ...] = (
     Reaction(publisher="contracts", event=AccountOpened, handle=on_account, streams=_account),
     Reaction(publisher="contracts", event=AccountChanged, handle=on_account, streams=_account),
     Reaction(publisher="contracts", event=MandateGiven, handle=on_mandate_given, streams=_payer),
+    Reaction(publisher="contracts", event=MandateAmended, handle=on_mandate_amended, streams=_payer),
     Reaction(publisher="contracts", event=MandateRevoked, handle=on_mandate_revoked, streams=_payer),
     Reaction(publisher="contracts", event=DebitExemptionGranted, handle=on_exemption, streams=_payer),
     Reaction(publisher="contracts", event=ModuleOrdered, handle=on_module, streams=_module),

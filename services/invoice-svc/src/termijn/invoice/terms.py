@@ -32,8 +32,11 @@ def terms_for(*, stream: str, issued_on: date, facts: AccountFacts, has_usable_m
 
 
 def _term_days(stream: str, facts: AccountFacts, policy: Policy) -> int:
+    """The account's own term of the stream (CON-8); for what is no subscription its term for the others, too."""
     is_subscription = stream == "subscription"
-    own = facts.subscription_term_days if is_subscription else facts.other_term_days
+    own: int | None = getattr(facts, f"{stream}_term_days", None)
+    if own is None and not is_subscription:
+        own = facts.other_term_days
     if own is None:
         return policy.subscription_term_days if is_subscription else policy.other_term_days
     return own if facts.term_over_60_agreed_on is not None else min(own, policy.longest_term_days)
