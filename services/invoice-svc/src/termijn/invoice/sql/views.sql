@@ -78,9 +78,10 @@ with done as (
 ) select expect_rows(count(*)) from done;
 
 -- name: take_payment_back
--- Money was taken back.
+-- Money was taken back. Where it had been a surplus alone, nothing is open and the invoice stays settled.
 with done as (
-  update document set paid = paid - $3, open = $4, settled_on = null where provider = $1 and invoice_id = $2 returning 1
+  update document set paid = paid - $3, open = $4, settled_on = case when $4::numeric = 0 then settled_on end
+  where provider = $1 and invoice_id = $2 returning 1
 ) select expect_rows(count(*)) from done;
 
 -- name: write_off
