@@ -18,6 +18,7 @@ from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.policy import POLICY, Letterhead
 from termijn.dunning.provider import PROVIDER, LearnLetterhead
 from termijn.events.contracts import AccountChanged, AccountOpened
+from termijn.events.goods import GOODS
 from termijn.events.invoice import (
     InvoiceDelivered,
     InvoiceSettled,
@@ -159,6 +160,11 @@ async def on_stopped(work: Work, message: Message[StepStopped]) -> Outcome:
     return await _once_known(work, message, command, "the proposal is not waited for any more")
 
 
+async def on_goods(work: Work, message: Message[Any]) -> Outcome:
+    """Projects, goods, leases and warranties: what is owed for them comes from invoice-svc, when it is missed."""
+    return NoEffect("nothing is owed before it is invoiced and missed")
+
+
 async def _once_known(work: Work, message: Message[Any], command: AccountCommand, otherwise: str) -> Outcome:
     """Carry out once the account itself is known: invoice-svc may be heard before contracts-svc.
 
@@ -183,6 +189,7 @@ REACTIONS: tuple[Reaction[Any], ...] = (
     Reaction(publisher="invoice", event=ProviderProfileChanged, handle=on_profile),
     Reaction(publisher="contracts", event=AccountOpened, handle=on_account, streams=_streams),
     Reaction(publisher="contracts", event=AccountChanged, handle=on_account, streams=_streams),
+    *(Reaction(publisher="contracts", event=event, handle=on_goods) for event in GOODS),
     Reaction(publisher="invoice", event=PaymentMissed, handle=on_missed, streams=_streams),
     Reaction(publisher="invoice", event=PaymentMissWithdrawn, handle=on_withdrawn, streams=_streams),
     Reaction(publisher="invoice", event=PaymentReceived, handle=on_received, streams=_streams),

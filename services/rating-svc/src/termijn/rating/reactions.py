@@ -21,8 +21,10 @@ from termijn.events.contracts import (
     TariffChanged,
     TariffPublished,
 )
+from termijn.events.goods import GOODS, WarrantyExtended, WarrantyStarted
 from termijn.rating.deck_shelf import DECK_SHELF, Shelve
 from termijn.rating.rated_account import RATED_ACCOUNT, ContractFact, Learn
+from termijn.rating.warranty_cover import WARRANTY_COVER, KeepCover
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Handled, Message, NoEffect, Outcome, Reaction, Work
 
@@ -53,8 +55,24 @@ async def tariff_published(work: Work, message: Message[TariffPublished]) -> Out
     return NoEffect("orders carry their tariff version")
 
 
+async def keep_cover(work: Work, message: Message[WarrantyStarted] | Message[WarrantyExtended]) -> Outcome:
+    """Kept for the log of work: work under warranty is not billed (CON-12)."""
+    cover = message.event
+    kept = await work.execute(WARRANTY_COVER, cover.warranty_id, KeepCover(now=work.now, fact=cover), account=message.envelope.account)
+    return Handled() if kept else NoEffect("the cover is known already")
+
+
+async def nothing_to_rate(work: Work, message: Message[Any]) -> Outcome:
+    """Projects and goods bill by themselves, on invoices of their own (INV-5); a lease is rated as the module that it orders."""
+    return NoEffect("projects and goods are billed as they are delivered, leases as modules")
+
+
 def _account(message: Message[Any]) -> list[tuple[Aggregate[Any, Any, Any], str]]:
     return [(RATED_ACCOUNT, message.envelope.account)]
+
+
+def _cover(message: Message[Any]) -> list[tuple[Aggregate[Any, Any, Any], str]]:
+    return [(WARRANTY_COVER, message.event.warranty_id)]
 
 
 def _deck(message: Message[RateDeckPublished]) -> list[tuple[Aggregate[Any, Any, Any], str]]:
@@ -79,4 +97,11 @@ REACTIONS: tuple[Reaction[Any], ...] = (
     Reaction(publisher=CONTRACTS, event=ModuleTerminated, handle=learn, streams=_account),
     Reaction(publisher=CONTRACTS, event=ModuleSuspended, handle=learn, streams=_account),
     Reaction(publisher=CONTRACTS, event=ModuleResumed, handle=learn, streams=_account),
+    Reaction(publisher=CONTRACTS, event=WarrantyStarted, handle=keep_cover, streams=_cover),
+    Reaction(publisher=CONTRACTS, event=WarrantyExtended, handle=keep_cover, streams=_cover),
+    *(
+        Reaction(publisher=CONTRACTS, event=event, handle=nothing_to_rate)
+        for event in GOODS
+        if event not in (WarrantyStarted, WarrantyExtended)
+    ),
 )

@@ -20,6 +20,7 @@ from termijn.events.contracts import (
     SubjectReleased,
     TariffChanged,
 )
+from termijn.events.goods import WarrantyExtended, WarrantyStarted
 from termijn.events.rating import PeriodClosed, PeriodCorrected, PeriodRated, UsageSuspended
 from termijn.kernel.ids import ModuleId
 from termijn.kernel.subject import subject_name
@@ -134,6 +135,19 @@ def closed(recorded: Recorded) -> Iterable[Statement]:
             return
 
 
+def covers(recorded: Recorded) -> Iterable[Statement]:
+    """What is under warranty and until when (CON-12)."""
+    match recorded.event:
+        case WarrantyStarted() as e:
+            what = (e.covers, e.order_id, e.line_id, e.project_id, e.serial_number)
+            facts = (recorded.provider, recorded.account, e.warranty_id, *what, e.from_on, e.until_on)
+            yield Statement(SQL["cover_started"], facts)
+        case WarrantyExtended() as e:
+            yield Statement(SQL["cover_extended"], (recorded.provider, e.warranty_id, e.until_on))
+        case _:
+            return
+
+
 VIEWS = (
     View(
         name="reference",
@@ -142,6 +156,7 @@ VIEWS = (
         is_synchronous=True,
     ),
     View(name="billed", tables=("billed_line",), apply=billed, is_synchronous=True),
+    View(name="covers", tables=("warranty_cover",), apply=covers, is_synchronous=True),
     View(name="awaited", tables=("account_closing",), apply=awaited, is_synchronous=True),
     View(name="closed", tables=("rated_period", "closed_period", "suspended_use"), apply=closed, is_synchronous=False),
 )

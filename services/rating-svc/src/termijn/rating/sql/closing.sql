@@ -39,7 +39,7 @@ group by b.module_id, b.vat_rate, b.origin, b.article,
 -- name: records
 -- Use of one module in some months as of a closing, in order of start, source and id; a page after a key.
 select u.usage_key, ((u.started_at at time zone 'Europe/Amsterdam')::date - date '0001-01-01') + 1 as day,
-  u.seconds, u.quantity, u.destination, u.started_at, u.source, u.id
+  u.seconds, u.quantity, coalesce(u.destination, '') as destination, u.started_at, u.source, u.id
 from usage u
 where u.provider = $1 and u.month >= $3 and u.month <= $4 and u.module_id = $2 and u.closing < $5
   and (u.started_at, u.source, u.id) > ($6, $7, $8)

@@ -101,7 +101,8 @@ on conflict (provider, source, id) do nothing returning id;
 
 -- name: whereabouts
 -- Where a record counts now.
-select u.month, u.module_id, u.started_at, u.source, u.id, u.turn, u.account, u.usage_key, u.subject, u.seconds, u.quantity, u.destination
+select u.month, u.module_id, u.started_at, u.source, u.id, u.turn, u.account, u.usage_key, coalesce(u.subject, '') as subject, u.seconds, u.quantity,
+  coalesce(u.destination, '') as destination
 from usage_id i
 join usage u on u.provider = i.provider and u.month = i.month and u.module_id = i.module_id and u.source = i.source and u.id = i.id
 where i.provider = $1 and i.source = $2 and i.id = $3
@@ -164,7 +165,8 @@ delete from reference_change where provider = $1 and position = any($2::bigint[]
 
 -- name: misplaced
 -- Records at a module that its subject had left by then.
-select u.month, u.module_id, u.started_at, u.source, u.id, u.turn, u.account, u.usage_key, u.subject, u.seconds, u.quantity, u.destination
+select u.month, u.module_id, u.started_at, u.source, u.id, u.turn, u.account, u.usage_key, coalesce(u.subject, '') as subject, u.seconds, u.quantity,
+  coalesce(u.destination, '') as destination
 from usage u
 where u.provider = $1 and u.module_id = $2 and u.subject = $3 and u.month >= date_trunc('month', $4::timestamptz at time zone 'Europe/Amsterdam')::date
   and u.started_at >= $4

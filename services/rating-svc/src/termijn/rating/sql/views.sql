@@ -65,6 +65,17 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 -- The last word on an account's month.
 insert into closed_period (provider, account, period, closing, modules, running_modules) values ($1, $2, $3, $4, $5, $6);
 
+-- name: cover_started
+-- Something is under warranty.
+insert into warranty_cover (provider, account, warranty_id, covers, order_id, line_id, project_id, serial_number, from_on, until_on)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: cover_extended
+-- It is for longer.
+with done as (
+  update warranty_cover set until_on = $3 where provider = $1 and warranty_id = $2 returning 1
+) select expect_rows(count(*)) from done;
+
 -- name: use_suspended
 -- Records that lost their article or rate, as the last closing counted them.
 insert into suspended_use (provider, account, period, reason, records) values ($1, $2, $3, $4, $5)
