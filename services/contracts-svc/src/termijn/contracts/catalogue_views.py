@@ -93,6 +93,6 @@ def apply_indexations(recorded: Recorded) -> Iterable[Statement]:
 CATALOGUE_VIEWS: tuple[View, ...] = (
     View(name="tariff_drafts", tables=("tariff_draft",), apply=apply_drafts, is_synchronous=True),
     View(name="price_changes", tables=("price_change",), apply=apply_price_changes, is_synchronous=True),
-    View(name="migrations", tables=("migration", "migration_skip"), apply=apply_migrations, is_synchronous=True),
+    View(name="migrations", tables=("tariff_migration", "migration_skip"), apply=apply_migrations, is_synchronous=True),
     View(name="indexations", tables=("indexation", "indexing_version"), apply=apply_indexations, is_synchronous=True),
 )

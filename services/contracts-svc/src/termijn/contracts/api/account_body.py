@@ -1,9 +1,11 @@
 """What callers may send about accounts: every field with its limits, nothing else (SEC-4)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
+from fastapi import Query
 from pydantic import Field
 
 from termijn.contracts.account_check import RECIPIENTS_MAX
@@ -133,15 +135,16 @@ class MandateBody(Body):
     holder: Holder
 
 
-class AccountFilter(Body):
+@dataclass(frozen=True, slots=True)
+class AccountFilter:
     """Which accounts are wanted. ``search`` is part of an id, a name or a customer number, whatever its case."""
 
-    search: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
-    customer_number: FilledLine | None = None
-    debtor_kind: Literal["company", "consumer"] | None = None
-    account_manager: FilledLine | None = None
-    is_test: bool | None = None
-    is_suspended: bool | None = None
+    search: Annotated[FilledLine | None, Query()] = None
+    customer_number: Annotated[FilledLine | None, Query()] = None
+    debtor_kind: Annotated[Literal["company", "consumer"] | None, Query()] = None
+    account_manager: Annotated[FilledLine | None, Query()] = None
+    is_test: Annotated[bool | None, Query()] = None
+    is_suspended: Annotated[bool | None, Query()] = None
 
 
 class AmendMandateBody(Body):

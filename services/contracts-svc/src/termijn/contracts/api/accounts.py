@@ -193,7 +193,7 @@ def _consents(router: APIRouter, access: Access) -> None:
 def _reading(router: APIRouter, access: Access) -> None:
     @router.get("/accounts")
     async def list_accounts(
-        wanted: Annotated[AccountFilter, Query()],
+        wanted: Annotated[AccountFilter, Depends()],
         page: Paging = Depends(paging),
         reader: Reader = Depends(access.reading(Role.MANAGER)),
     ) -> Response:

@@ -38,7 +38,7 @@ create table price_change (
 -- The announcements of one migration, for its progress page.
 create index price_change_of_migration on price_change (provider, change_id);
 
-create table migration (
+create table tariff_migration (
   provider text not null,
   migration_id text not null,
   version bigint not null,
@@ -54,7 +54,7 @@ create table migration (
   primary key (provider, migration_id)
 );
 -- What the worker asks for all the time; nearly every row is finished.
-create index migration_running on migration (provider, migration_id) where state = 'running';
+create index migration_running on tariff_migration (provider, migration_id) where state = 'running';
 
 create table migration_skip (
   provider text not null,

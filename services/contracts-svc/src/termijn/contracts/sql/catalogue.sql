@@ -34,13 +34,13 @@ update price_change set state = 'dropped', reason = 'the module is over' where p
 
 -- name: start_migration
 -- Modules begin to move.
-insert into migration (provider, migration_id, version, is_indexation, effective_on, moves, state, modules, started_at)
+insert into tariff_migration (provider, migration_id, version, is_indexation, effective_on, moves, state, modules, started_at)
 values ($1, $2, $3, $4, $5, $6::text::jsonb, 'running', $7, $8);
 
 -- name: advance_migration
 -- A page is done.
 with done as (
-  update migration set version = $3, announced = announced + $4, skipped = skipped + $5
+  update tariff_migration set version = $3, announced = announced + $4, skipped = skipped + $5
   where provider = $1 and migration_id = $2 returning 1
 ) select expect_rows(count(*)) from done;
 
@@ -51,7 +51,7 @@ insert into migration_skip (provider, migration_id, module_id, reason) values ($
 -- name: finish_migration
 -- All modules were told or skipped.
 with done as (
-  update migration set version = $3, state = 'finished', finished_at = $4 where provider = $1 and migration_id = $2 returning 1
+  update tariff_migration set version = $3, state = 'finished', finished_at = $4 where provider = $1 and migration_id = $2 returning 1
 ) select expect_rows(count(*)) from done;
 
 -- name: plan_indexation
@@ -163,21 +163,21 @@ order by m.module_id limit $7;
 
 -- name: migration_providers
 -- Providers with a migration under way.
-select distinct provider from migration where state = 'running';
+select distinct provider from tariff_migration where state = 'running';
 
 -- name: running_migrations
 -- Migrations under way, in the order of their ids.
-select migration_id from migration where provider = $1 and state = 'running' order by migration_id limit 1;
+select migration_id from tariff_migration where provider = $1 and state = 'running' order by migration_id limit 1;
 
 -- name: migrations
 -- Migrations by id after a cursor, in a state ($3) or all.
-select migration_id, version, state, is_indexation, effective_on, modules, announced, skipped, started_at, finished_at from migration
+select migration_id, version, state, is_indexation, effective_on, modules, announced, skipped, started_at, finished_at from tariff_migration
 where provider = $1 and ($2::text is null or migration_id > $2) and ($3::text is null or state = $3) order by migration_id limit $4;
 
 -- name: migration
 -- One migration.
 select migration_id, version, state, is_indexation, effective_on, moves::text as moves, modules, announced, skipped, started_at, finished_at
-from migration where provider = $1 and migration_id = $2;
+from tariff_migration where provider = $1 and migration_id = $2;
 
 -- name: migration_modules
 -- Modules of a migration after a cursor, in a state ($4) or all: what was announced to them, or why they were skipped.
