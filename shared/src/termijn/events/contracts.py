@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from termijn.events.base import Blob, Event
+from termijn.events.erasure import ASKED
 from termijn.events.goods import GOODS
 from termijn.kernel.ids import ArticleId, DeckId, MandateId, ModuleId
 from termijn.kernel.tariff import Tariff
@@ -333,4 +334,5 @@ PUBLIC: tuple[type[Event], ...] = (
     ModuleResumed,
     ModuleTerminated,
     *GOODS,
+    *ASKED,
 )

@@ -8,6 +8,7 @@ import msgspec
 
 from termijn.events.base import Blob, Event
 from termijn.events.contracts import TermsAcceptance
+from termijn.events.erasure import ANSWERED
 from termijn.kernel.ids import CaseId, InvoiceId, MandateId, PaymentId
 
 TOPIC = "termijn.invoice.v1"
@@ -234,4 +235,5 @@ PUBLIC: tuple[type[Event], ...] = (
     MandateBlocked,
     StepCleared,
     StepStopped,
+    *ANSWERED,
 )

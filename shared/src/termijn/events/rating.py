@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from termijn.events.base import Event
+from termijn.events.erasure import ANSWERED
 from termijn.kernel.ids import ModuleId, TariffId
 
 TOPIC = "termijn.rating.v1"
@@ -97,4 +98,4 @@ class UsageSuspended(Event, frozen=True, kw_only=True):
     records: int
 
 
-PUBLIC: tuple[type[Event], ...] = (PeriodRated, PeriodCorrected, PeriodClosed, UsageSuspended)
+PUBLIC: tuple[type[Event], ...] = (PeriodRated, PeriodCorrected, PeriodClosed, UsageSuspended, *ANSWERED)

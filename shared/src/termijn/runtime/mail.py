@@ -7,7 +7,7 @@ import os
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.errors import MessageError
@@ -55,7 +55,7 @@ def compose(*, sender: str, to: str, subject: str, text: str, message_id: str, c
         message["To"] = to
         message["Subject"] = subject
         message["Date"] = format_datetime(clock.now())
-        message["Message-ID"] = message_id if message_id.startswith("<") else f"<{message_id}@termijn.invalid>"
+        message["Message-ID"] = _header(message_id)
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: keeps out-of-office replies away
         message.set_content(text)
         if not message["To"].addresses or message["To"].defects:
@@ -67,6 +67,14 @@ def compose(*, sender: str, to: str, subject: str, text: str, message_id: str, c
         # The standard parser answers some addresses that are none ("x<") with an IndexError.
         raise MailRefused("the headers cannot be written") from None
     return message
+
+
+def _header(message_id: str) -> str:
+    return message_id if message_id.startswith("<") else f"<{message_id}@termijn.invalid>"
+
+
+def _file_name(header: str) -> str:
+    return hashlib.sha256(header.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +92,23 @@ class MaildirMailer:
         await asyncio.to_thread(self._deliver, self.folder / check_provider(provider), message)
         fault("mail.after_send")
 
+    async def forget(self, provider: ProviderId, message_ids: Sequence[str]) -> None:
+        """Remove these mails, read or not; that they were sent stays known, so that none is sent again (CON-7)."""
+        await asyncio.to_thread(self._forget, self.folder / check_provider(provider), message_ids)
+
+    def _forget(self, folder: Path, message_ids: Sequence[str]) -> None:
+        for message_id in message_ids:
+            name = _file_name(_header(message_id))
+            for place in ("new", "cur"):
+                # A reader that has seen a mail adds its flags to the name.
+                for path in (folder / place).glob(f"{name}*"):
+                    path.unlink(missing_ok=True)
+
     def _deliver(self, folder: Path, message: EmailMessage) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         mailbox.Maildir(folder, create=True)
         # The name follows from the Message-ID, so that a repeat finds it; `known` stays when a reader moves or deletes the mail.
-        name = hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()
+        name = _file_name(str(message["Message-ID"]))
         known = folder / "known"
         known.mkdir(exist_ok=True)
         if (known / name).exists():

@@ -36,6 +36,7 @@ async def rebuild(database: ServiceDatabase, plant: Plant, views: Sequence[View]
 
     Raises ``Busy`` where writers would not let it have the tables of one: the views before it are built by then.
     """
+    views = [view for view in views if view.tables]  # one that only leaves word for a worker has nothing to build
     # A connection of its own: a statement that a pooled one prepared before goes on writing to the real table.
     async with database.dedicated() as connection:
         await connection.execute(f"set temp_buffers = '{TEMPORARY_MEMORY}'")

@@ -9,6 +9,7 @@ handbooks print.
 from collections.abc import Mapping
 from typing import Any
 
+from termijn.testing.example_erasure import ERASURE
 from termijn.testing.example_goods import GOODS
 from termijn.testing.example_policies import POLICIES
 
@@ -373,5 +374,6 @@ LISTS: Mapping[str, Any] = {
     "Tariff.title": "Zakelijk bellen met belbundel",
 }
 
-EXAMPLES: Mapping[str, Any] = {**PEOPLE_AND_NUMBERS, **IDS, **DAYS, **AMOUNTS, **COUNTS, **WORDS, **FLAGS, **LISTS, **POLICIES, **GOODS}
+_WORDS = {**WORDS, **FLAGS, **LISTS}
+EXAMPLES: Mapping[str, Any] = {**PEOPLE_AND_NUMBERS, **IDS, **DAYS, **AMOUNTS, **COUNTS, **_WORDS, **POLICIES, **GOODS, **ERASURE}
 """All of them."""

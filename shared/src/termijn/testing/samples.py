@@ -121,10 +121,11 @@ def definitions() -> tuple[Definition, ...]:
 
 def kinds() -> list[Kind]:
     """Every public event, private event and wake-up of every service, each once."""
-    found: dict[Stored, Kind] = {}
+    told: dict[tuple[str, Stored], Kind] = {}
     for service in definitions():
         for public in service.public_events:
-            found[public] = Kind(of=public, owner=service.name, role="public")
+            told[service.name, public] = Kind(of=public, owner=service.name, role="public")
+    found: dict[Stored, Kind] = {public: kind for (_, public), kind in told.items()}
     for service in definitions():
         for aggregate in service.aggregates:
             for event in aggregate.events:
@@ -133,7 +134,9 @@ def kinds() -> list[Kind]:
                 found.setdefault(event, Kind(of=event, owner=service.name, role="private"))
         for handler in service.wake_ups:
             found[handler.wake_up] = Kind(of=handler.wake_up, owner=service.name, role="wake-up")
-    return sorted(found.values(), key=lambda kind: (kind.owner, kind.role, kind.name))
+    # An event that several tell (ErasureReady) is a promise of each.
+    every = {id(kind): kind for kind in (*told.values(), *found.values())}
+    return sorted(every.values(), key=lambda kind: (kind.owner, kind.role, kind.name))
 
 
 # -- Samples ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from termijn.dunning.api import routes
 from termijn.dunning.dunning_account import ACCOUNT
+from termijn.dunning.erasure import FORGETTING, look
 from termijn.dunning.policy import POLICY
 from termijn.dunning.provider import PROVIDER
 from termijn.dunning.published import publish
@@ -10,6 +11,8 @@ from termijn.dunning.sender import sender
 from termijn.dunning.views import VIEWS
 from termijn.dunning.wake_ups import WAKE_UPS
 from termijn.events.dunning import PUBLIC, TOPIC
+from termijn.runtime import erasure as forgetting
+from termijn.runtime.erasure import ERASURE
 from termijn.runtime.handling import Definition
 from termijn.runtime.mail import Mailer
 
@@ -22,11 +25,11 @@ def definition(mailer: Mailer) -> Definition:
         name="dunning",
         package="termijn.dunning",
         topic=TOPIC,
-        aggregates=(ACCOUNT, POLICY, PROVIDER),
+        aggregates=(ACCOUNT, POLICY, PROVIDER, ERASURE),
         publish=publish,
         public_events=PUBLIC,
-        reactions=REACTIONS,
+        reactions=(*REACTIONS, *forgetting.REACTIONS),
         wake_ups=WAKE_UPS,
-        views=VIEWS,
-        workers=(sender(mailer),),
+        views=(*VIEWS, *forgetting.VIEWS),
+        workers=(sender(mailer), forgetting.erasing(FORGETTING, look, views=VIEWS, mailer=mailer)),
     )

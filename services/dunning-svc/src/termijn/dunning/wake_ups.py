@@ -1,7 +1,6 @@
 """What happens when a date comes: the timers of ``account_wake``, as a table."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from termijn.dunning.account_command import (
@@ -20,12 +19,12 @@ from termijn.dunning.dossier import CaseFile, Entry, SentLetter, archive
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.handover import Statement, ready, statement
 from termijn.dunning.letter import LetterFacts, render
-from termijn.dunning.letters import Draft, draft
+from termijn.dunning.letters import Draft, draft, is_hour_of_letters
 from termijn.dunning.policy import POLICY, Policy
 from termijn.dunning.provider import letterhead
 from termijn.events.base import Blob
 from termijn.kernel.calendar import day_of
-from termijn.kernel.ids import CaseId
+from termijn.kernel.ids import AccountId, CaseId
 from termijn.kernel.money import ZERO
 from termijn.runtime.handling import Fired, Handled, NoEffect, Outcome, WakeUpHandler, Work
 from termijn.runtime.setting import CURRENT
@@ -49,8 +48,8 @@ async def on_ten_o_clock(work: Work, fired: Fired[TenOClock]) -> Outcome:
     """``letters_at``: the account's one letter is written and decided; suspensions are asked for (DUN-1, DUN-9)."""
     facts = await _policy(work)
     state, today = await work.load(ACCOUNT, fired.key), day_of(work.now)
-    said = draft(state, today, facts["policy"])
-    text = await _text(work, state, said, today, facts["policy"]) if said.items else None
+    said = draft(state, today, facts["policy"]) if is_hour_of_letters(work.now, facts["policy"]) else Draft()
+    text = await _text(work, state, said, fired.account, facts["policy"]) if said.items else None
     command = TakeSteps(now=work.now, **facts, account=fired.account, on=fired.wake_up.on, text=text)
     return await _carry_out(work, fired, command)
 
@@ -104,8 +103,8 @@ async def _policy(work: Work) -> dict[str, Any]:
     return {"policy": current.value, "policy_version": current.version}
 
 
-async def _text(work: Work, state: DunningAccount, said: Draft, today: date, policy: Policy) -> Blob:
-    """The letter of the draft as a blob."""
+async def _text(work: Work, state: DunningAccount, said: Draft, account: AccountId, policy: Policy) -> Blob:
+    """The letter of the draft as a blob, sealed for the account: it goes with it (CON-7)."""
     known = state.known
     assert known is not None, "a letter goes to a known account only"
     handed = {item.case_id: item.handover_on for item in said.items if item.handover_on is not None}
@@ -113,14 +112,14 @@ async def _text(work: Work, state: DunningAccount, said: Draft, today: date, pol
         language=known.language,
         name=known.debtor.name if known.debtor else "",
         customer_number=known.customer_number,
-        on=today,
+        on=day_of(work.now),
         items=said.items,
         apart=said.apart,
         credits=said.credits,
         letterhead=await letterhead(work, policy),
         statements={case_id: statement(state.cases[case_id], on=on, debtor=known.debtor_kind) for case_id, on in handed.items()},
     )
-    return await work.blobs.put(work.provider, render(facts).encode())
+    return await work.blobs.put_personal(work.provider, render(facts).encode(), account=account)
 
 
 async def _dossier(work: Work, fired: Fired[HandoverHour], state: DunningAccount, case: OpenCase, claim: Statement) -> Blob:
@@ -137,7 +136,7 @@ async def _dossier(work: Work, fired: Fired[HandoverHour], state: DunningAccount
         letters=await _letters(work, case.case_id),
         entries=await _entries(work, case.case_id),
     )
-    return await work.blobs.put(work.provider, archive(file))
+    return await work.blobs.put_personal(work.provider, archive(file), account=fired.account)
 
 
 async def _letters(work: Work, case_id: CaseId) -> tuple[SentLetter, ...]:

@@ -20,6 +20,7 @@ from termijn.invoice.document import Sheet, render
 from termijn.invoice.draft import DRAFT, DocumentLine, Draft, HoldDraft, NumberDraft
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import Issue
+from termijn.invoice.kept_year import KEPT_YEAR, KeepYear, kept_year_key
 from termijn.invoice.numbering import NUMBERING, GiveNumbers, numbering_key
 from termijn.invoice.payer import PAYER, Mandate, Payer
 from termijn.invoice.policy import POLICY, PROFILE, Policy, Profile
@@ -29,6 +30,7 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import CATALOGUE, AccountId, InvoiceId
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Work, Worker
+from termijn.runtime.key_purpose import tax_purpose
 from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
@@ -90,7 +92,8 @@ async def number_page(work: Work) -> int:
         return 0
     policy = (await work.load(POLICY, CURRENT)).value
     rows = await work.fetch(SQL["unnumbered_drafts"], work.provider, DRAFTS_PER_PAGE)
-    await work.prefetch([wanted for row in rows for wanted in _streams(InvoiceId(row["invoice_id"]), AccountId(row["account"]))])
+    year = day_of(work.now).year
+    await work.prefetch([wanted for row in rows for wanted in _streams(InvoiceId(row["invoice_id"]), AccountId(row["account"]), year)])
     candidates = [await _candidate(work, InvoiceId(row["invoice_id"]), AccountId(row["account"])) for row in rows]
     pages: dict[str, SeriesPage] = {}
     for candidate in candidates:
@@ -104,9 +107,10 @@ async def number_page(work: Work) -> int:
     return len(rows)
 
 
-def _streams(invoice_id: InvoiceId, account: AccountId) -> Sequence[tuple[Aggregate[Any, Any, Any], str]]:
+def _streams(invoice_id: InvoiceId, account: AccountId, year: int) -> Sequence[tuple[Aggregate[Any, Any, Any], str]]:
     """All streams that a draft reads or writes on its way to a document."""
-    return ((DRAFT, invoice_id), (INVOICE, invoice_id), (BILLING_ACCOUNT, account), (PAYER, account))
+    kept_year = kept_year_key(account, year)
+    return ((DRAFT, invoice_id), (INVOICE, invoice_id), (BILLING_ACCOUNT, account), (PAYER, account), (KEPT_YEAR, kept_year))
 
 
 async def _candidate(work: Work, invoice_id: InvoiceId, account: AccountId) -> Candidate:
@@ -143,7 +147,11 @@ async def _issue_or_hold(work: Work, candidate: Candidate, pages: dict[str, Seri
         return
     pages[series] = page
     page.given.append(candidate.invoice_id)
-    blob = await work.blobs.put(work.provider, text.encode())
+    # Under the key of its fiscal year, which outlives the account (CON-7).
+    year = page.issued_on.year
+    blob = await work.blobs.put_personal(work.provider, text.encode(), account=candidate.account, purpose=tax_purpose(year))
+    keep = KeepYear(now=work.now, year=year)
+    await work.execute(KEPT_YEAR, kept_year_key(candidate.account, year), keep, account=candidate.account)
     await _issue(work, candidate, numbered, series=series, blob=blob)
 
 

@@ -14,6 +14,7 @@ from termijn.kernel.errors import NotAllowed, Refusal
 from termijn.kernel.ids import derived_id, new_event_id
 from termijn.runtime.handling import Cause
 from termijn.runtime.http.calls import Asked, Call, Host, Reader, hash_of
+from termijn.runtime.http.closed import ACCESS, refuse_closed
 from termijn.runtime.http.idempotency import check_key
 from termijn.runtime.http.principal import Principal, Role
 from termijn.runtime.http.routes import every_route
@@ -68,7 +69,11 @@ class Access:
             principal = await self._admitted(request, bearer, roles)
             key = check_key(idempotency_key) if needs_key else None
             version = _version(if_match)
-            asked = Asked(key=key, request_hash=hash_of(request.method, _address(request), version, await request.body()))
+            asked = Asked(
+                key=key,
+                request_hash=hash_of(request.method, _address(request), version, await request.body()),
+                account=request.path_params.get("account") or principal.account,
+            )
             return Call(principal=principal, cause=_cause(request, principal, key), if_match=version, asked=asked, host=self._service)
 
         setattr(call, RIGHTS, Rights(roles=roles, is_change=True, needs_key=needs_key))
@@ -81,6 +86,8 @@ class Access:
 
         async def reader(request: Request, bearer: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> Reader:
             principal = await self._admitted(request, bearer, admitted)
+            if principal.account is not None:
+                refuse_closed(await self._service.database.short(principal.provider, ACCESS, principal.provider, principal.account))
             return Reader(principal=principal, host=self._service)
 
         setattr(reader, RIGHTS, Rights(roles=admitted, is_change=False, needs_key=False))

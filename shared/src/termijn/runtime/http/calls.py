@@ -14,6 +14,7 @@ from termijn.kernel.ids import ProviderId
 from termijn.runtime.clock import Clock
 from termijn.runtime.database import ServiceDatabase
 from termijn.runtime.handling import Blobs, Cause, Row, Work
+from termijn.runtime.http.closed import ACCESS_OF_CHANGE, refuse_closed
 from termijn.runtime.http.idempotency import Kept, enter, keep
 from termijn.runtime.http.principal import Principal
 from termijn.runtime.http.problems import MEDIA_TYPE, body_of, headers_of
@@ -55,6 +56,8 @@ class Asked:
 
     key: str | None
     request_hash: str
+    account: str | None = None
+    """Whom it is about, where the address or the token says so."""
 
 
 def hash_of(method: str, address: str, if_match: int | None, body: bytes) -> str:
@@ -84,20 +87,27 @@ class Call:
         if self.if_match is not None and self.if_match != current:
             raise VersionMismatch(named=self.if_match, current=current)
 
-    async def run(self, do: Callable[[Work], Awaitable[Answer]]) -> Response:
+    async def run(self, do: Callable[[Work], Awaitable[Answer]], *, even_closed: bool = False) -> Response:
         """Do it once, in one transaction with its Idempotency-Key, and answer (API-1).
 
         The same key gets the same answer, a refusal too; a key with another request is refused. Whoever comes with a key that
-        is just being used waits for its answer.
+        is just being used waits for its answer. Nothing of an account that is being deleted is changed, but with ``even_closed`` what a
+        manager does about the deletion itself (CON-7).
         """
+        touched = {account for account in (self.asked.account,) if account is not None}
 
         async def act(work: UnitOfWork) -> Kept:
             earlier = await enter(work.connection, self.principal, self.asked.key, self.asked.request_hash)
             if earlier is not None:
                 return earlier
-            answer = await do(work)
+            if self.asked.account is not None and not (even_closed and self.principal.account is None):
+                refuse_closed(await work.connection.fetch(ACCESS_OF_CHANGE, work.provider, self.asked.account))
+            try:
+                answer = await do(work)
+            finally:
+                touched.update(work.accounts)
             kept = _kept(answer)
-            await self._keep(work, kept)
+            await self._keep(work, kept, touched)
             return kept
 
         try:
@@ -105,10 +115,10 @@ class Call:
         except Refusal as refusal:
             if self.asked.key is None or refusal.retry_helps or refusal.status not in range(400, 500):
                 raise
-            kept = await self._keep_refusal(refusal)
+            kept = await self._keep_refusal(refusal, touched)
         return _response(kept)
 
-    async def _keep_refusal(self, refusal: Refusal) -> Kept:
+    async def _keep_refusal(self, refusal: Refusal, touched: set[str]) -> Kept:
         """The transaction of the refusal is gone; its answer is kept in one of its own."""
         etag = headers_of(refusal).get("ETag")
         kept = Kept(refusal.status, msgspec.json.encode(body_of(refusal)).decode(), etag)
@@ -117,13 +127,13 @@ class Call:
             earlier = await enter(work.connection, self.principal, self.asked.key, self.asked.request_hash)
             if earlier is not None:
                 return earlier
-            await self._keep(work, kept)
+            await self._keep(work, kept, touched)
             return kept
 
         return await self.host.run(provider=self.principal.provider, cause=self.cause, act=act)
 
-    async def _keep(self, work: UnitOfWork, kept: Kept) -> None:
-        await keep(work.connection, self.principal, self.asked.key, kept)
+    async def _keep(self, work: UnitOfWork, kept: Kept, touched: set[str]) -> None:
+        await keep(work.connection, self.principal, self.asked.key, kept, touched)
         if self.asked.key is not None:
             answered = Answered(self.principal.actor, self.asked.key, self.asked.request_hash, kept.status, kept.etag)
             work.facts.answered.append(answered)

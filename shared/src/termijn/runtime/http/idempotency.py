@@ -23,7 +23,9 @@ on conflict (provider, actor, key) do nothing returning key
 """
 _FIND = "select request_hash, status, body #>> '{}' as body, etag from idempotency where provider = $1 and actor = $2 and key = $3"
 # As a JSON string, not as JSON: jsonb would reorder the members, and the same key gives the same answer to the byte.
-_KEEP = "update idempotency set status = $4, body = to_jsonb($5::text), etag = $6 where provider = $1 and actor = $2 and key = $3"
+_KEEP = """
+update idempotency set status = $4, body = to_jsonb($5::text), etag = $6, accounts = $7 where provider = $1 and actor = $2 and key = $3
+"""
 
 
 class IdempotencyKeyMissing(Refusal):
@@ -67,7 +69,8 @@ async def enter(connection: Any, principal: Principal, key: str | None, request_
     return replace(Kept(row["status"], row["body"], row["etag"]), is_replayed=True)
 
 
-async def keep(connection: Any, principal: Principal, key: str | None, kept: Kept) -> None:
-    """Store the answer with what it answers for."""
+async def keep(connection: Any, principal: Principal, key: str | None, kept: Kept, accounts: set[str]) -> None:
+    """Store the answer with what it answers for, and the accounts that it is about: it goes with them (CON-7)."""
     if key is not None:
-        await connection.execute(_KEEP, principal.provider, principal.actor, key, kept.status, kept.body, kept.etag)
+        row = (principal.provider, principal.actor, key, kept.status, kept.body, kept.etag, sorted(accounts))
+        await connection.execute(_KEEP, *row)

@@ -2,13 +2,27 @@
 
 from fastapi import APIRouter
 
-from termijn.contracts.api import accounts, catalogue, modules
+from termijn.contracts.api import (
+    accounts,
+    catalogue,
+    deletion,
+    goods,
+    history,
+    legal_documents,
+    mandates,
+    module_pages,
+    modules,
+    projects,
+    warranty,
+)
 from termijn.runtime.http import Access
 
 
 def routes(access: Access) -> APIRouter:
     """All routes, to be mounted under /contracts."""
     router = APIRouter()
-    for part in (catalogue, accounts, modules):
+    of_accounts = (accounts, mandates, legal_documents, deletion)
+    of_modules = (modules, module_pages, history)
+    for part in (catalogue, *of_accounts, *of_modules, projects, goods, warranty):
         router.include_router(part.routes(access))
     return router

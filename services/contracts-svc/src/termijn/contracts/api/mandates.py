@@ -13,6 +13,7 @@ from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, MandateId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Reader, Role
+from termijn.runtime.key_purpose import MANDATE_PURPOSE
 
 MANDATE_PATH = "/accounts/{account}/mandates/{mandate_id}"
 
@@ -87,7 +88,7 @@ def _forms(router: APIRouter, access: Access) -> None:
         media_type, content = media_type_of(request), await request.body()
 
         async def do(work: Work) -> Answer:
-            form = await work.blobs.put(work.provider, content)
+            form = await work.blobs.put_personal(work.provider, content, account=AccountId(account), purpose=MANDATE_PURPOSE)
             command = FileMandateForm(
                 now=work.now, account=AccountId(account), mandate_id=MandateId(mandate_id), form=form, media_type=media_type
             )

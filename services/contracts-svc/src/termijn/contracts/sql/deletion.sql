@@ -1,0 +1,149 @@
+-- name: open_access
+-- Every account has its row: whoever changes something of it locks it, and closing access changes it.
+insert into account_erasure (provider, account, question, attempt, access, is_stale) values ($1, $2, '', 0, 'open', false)
+on conflict (provider, account) do nothing;
+
+-- name: set_access
+-- Closed, open again, or gone for good and then to be erased.
+with done as (
+  update account_erasure set question = $3, access = $4, is_stale = $4 = 'erased' where provider = $1 and account = $2 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: erased_here
+-- This service has erased it.
+update account_erasure set is_stale = false where provider = $1 and account = $2;
+
+-- name: consider
+-- Nothing of it runs on; the others are asked what stands in the way.
+insert into account_deletion (provider, account, state, question, attempt) values ($1, $2, 'considered', $3, 0)
+on conflict (provider, account) do nothing;
+
+-- name: request
+-- It is to be deleted.
+insert into account_deletion (provider, account, state, question, attempt, requested_at) values ($1, $2, 'waiting', $3, 0, $4)
+on conflict (provider, account) do update set state = 'waiting', question = $3, attempt = 0, requested_at = $4, ended_at = null,
+  ended_because = null, overdue = '{}', is_decidable = false;
+
+-- name: ask
+-- All are asked, again.
+with done as (
+  update account_deletion set attempt = $3, is_decidable = false where provider = $1 and account = $2 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: answer
+-- What a service says now.
+insert into deletion_answer (provider, account, service, question, attempt, obstacles, answered_at)
+values ($1, $2, $3, $4, $5, $6::text::jsonb, $7)
+on conflict (provider, account, service) do update set question = excluded.question, attempt = excluded.attempt,
+  obstacles = excluded.obstacles, answered_at = excluded.answered_at;
+
+-- name: count_ready
+-- Whether all three are ready for what was asked last.
+update account_deletion d set is_decidable = (
+  select count(*) = 3 from deletion_answer a
+  where a.provider = d.provider and a.account = d.account and a.question = d.question and a.attempt = d.attempt and a.obstacles = '[]')
+where d.provider = $1 and d.account = $2 and d.state = 'waiting';
+
+-- name: overdue
+-- These do not answer.
+with done as (
+  update account_deletion set overdue = $3 where provider = $1 and account = $2 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: finish
+-- It is gone, or it stays.
+with done as (
+  update account_deletion set state = $3, ended_at = $4, ended_because = $5, is_decidable = false, overdue = '{}'
+  where provider = $1 and account = $2 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: service_erased
+-- A service has erased what it had.
+update deletion_answer set erased_at = $4 where provider = $1 and account = $2 and service = $3;
+
+-- name: not_overdue
+-- A service that was late has done it.
+update account_deletion set overdue = array_remove(overdue, $3) where provider = $1 and account = $2;
+
+-- name: doom_key
+-- This key is to be destroyed.
+insert into doomed_key (provider, account, purpose, is_gone) values ($1, $2, $3, false) on conflict do nothing;
+
+-- name: key_gone
+-- It is destroyed.
+with done as (
+  update doomed_key set is_gone = true where provider = $1 and account = $2 and purpose = $3 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: note_candidate
+-- Its modules may all have an end by now.
+insert into deletion_candidate (provider, account) values ($1, $2) on conflict do nothing;
+
+-- name: work_providers
+-- Providers with something to do about deletions.
+select provider from account_deletion where is_decidable
+union select provider from account_erasure where is_stale
+union select provider from doomed_key where not is_gone
+union select provider from deletion_candidate;
+
+-- name: take_candidates
+-- Candidates, taken; and whether each of their modules has an end.
+with taken as (
+  delete from deletion_candidate where (provider, account) in (
+    select provider, account from deletion_candidate where provider = $1 order by account limit $2) returning provider, account
+)
+select t.account, bool_and(m.ends_on is not null) as is_ending from taken t
+join module m on m.provider = t.provider and m.account = t.account group by t.account order by t.account;
+
+-- name: decidable
+-- Deletions to decide.
+select account from account_deletion where provider = $1 and is_decidable order by account limit $2;
+
+-- name: to_erase
+-- Accounts to erase here.
+select account from account_erasure where provider = $1 and is_stale and access = 'erased' order by account limit $2;
+
+-- name: keys_to_destroy
+-- Keys that are to go.
+select account, purpose from doomed_key where provider = $1 and not is_gone order by account, purpose limit $2;
+
+-- name: own_obstacles
+-- What this service itself has that is not over.
+select 'module_runs' as kind, module_id as subject, ends_on as until from module
+where provider = $1 and account = $2 and state not in ('ended', 'terminated')
+union all
+select 'project_open', project_id, null from project where provider = $1 and account = $2 and state in ('open', 'delivered')
+union all
+select 'goods_open', o.order_id, o.agreed_on from goods_order o
+where o.provider = $1 and o.account = $2 and exists (
+  select 1 from goods_line l where l.provider = o.provider and l.order_id = o.order_id and l.delivered + l.cancelled < l.quantity)
+union all
+select 'undelivered', confirmation_id, null from confirmation where provider = $1 and account = $2 and state = 'due'
+order by 1, 2;
+
+-- name: deletion
+-- How far it is.
+select e.access, d.state, d.question, d.attempt, d.requested_at, d.ended_at, d.ended_because, d.overdue
+from account a
+left join account_erasure e on e.provider = a.provider and e.account = a.account
+left join account_deletion d on d.provider = a.provider and d.account = a.account
+where a.provider = $1 and a.account = $2;
+
+-- name: answers
+-- What the services say.
+select service, question, attempt, obstacles::text as obstacles, answered_at, erased_at from deletion_answer
+where provider = $1 and account = $2 order by service;
+
+-- name: deletions
+-- Deletions under way or not finished everywhere, after a cursor.
+select account, state, requested_at, ended_at, attempt, overdue from account_deletion
+where provider = $1 and (state = 'waiting' or overdue <> '{}') and ($2::text is null or account > $2) order by account limit $3;
+
+-- name: mails
+-- Mails that were sent to the account.
+select message_id from confirmation where provider = $1 and account = $2 and message_id is not null;
+
+-- name: forms
+-- Signed mandates.
+select form_sha256 as sha256, form_size_bytes as size_bytes, form_address as address from mandate
+where provider = $1 and account = $2 and form_sha256 is not null;

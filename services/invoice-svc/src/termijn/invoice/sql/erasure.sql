@@ -1,0 +1,74 @@
+-- name: lines
+-- Charge lines that are on no document yet (CON-7).
+select case place when 'carried' then 'carried_over' else 'unbilled' end as kind, stream as subject, sum(net) as amount from charge_line
+where provider = $1 and account = $2 and place in ('waiting', 'carried', 'draft') group by 1, 2 order by 1, 2;
+
+-- name: drafts
+-- Documents that have no number yet.
+select invoice_id from draft where provider = $1 and account = $2 and number is null order by invoice_id;
+
+-- name: open_documents
+-- What is owed.
+select number, open, due_on from document where provider = $1 and account = $2 and open > 0 order by number;
+
+-- name: credits
+-- What the provider owes.
+select credit_id, amount - withdrawn as left_over from credit where provider = $1 and account = $2 and amount > withdrawn order by credit_id;
+
+-- name: live_debits
+-- Debits that are planned, or with the bank.
+select invoice_id, collect_on from direct_debit
+where provider = $1 and account = $2 and status in ('planned', 'submitted') order by invoice_id, attempt;
+
+-- name: undelivered
+-- Mails that are to go out.
+select invoice_id from delivery where provider = $1 and account = $2 and status = 'due'
+union select invoice_id from announcement where provider = $1 and account = $2 and status = 'due' order by 1;
+
+-- name: last_collection
+-- The last day on which a debit was collected.
+select max(collect_on) as day from direct_debit where provider = $1 and account = $2 and status in ('submitted', 'booked', 'failed');
+
+-- name: mails
+-- Mails that were sent to the account.
+select message_id from delivery where provider = $1 and account = $2
+union select message_id from announcement where provider = $1 and account = $2;
+
+-- name: money_of_account
+-- Money that matched nothing at first and turned out to be this account's.
+select m.money_id from unmatched_money m join document d on d.provider = m.provider and d.invoice_id = m.invoice_id
+where m.provider = $1 and d.account = $2;
+
+-- name: forget_payers
+-- Whom it came from and what they wrote.
+update unmatched_money m set iban = null, name = null, name_key = null, reference = null, reason = null
+from document d where d.provider = m.provider and d.invoice_id = m.invoice_id and m.provider = $1 and d.account = $2;
+
+-- name: years_over
+-- Fiscal years whose documents are to go.
+select distinct provider from kept_year where is_over and not is_gone;
+
+-- name: years_to_shred
+-- Those of a provider.
+select account, year from kept_year where provider = $1 and is_over and not is_gone order by year, account limit $2;
+
+-- name: documents_of_year
+-- The files of a fiscal year.
+select document ->> 'sha256' as sha256, (document ->> 'size_bytes')::bigint as size_bytes, document ->> 'address' as address
+from document where provider = $1 and account = $2 and extract(year from issued_on) = $3;
+
+-- name: keep_year
+-- Documents of that year are kept.
+insert into kept_year (provider, account, year, is_over, is_gone) values ($1, $2, $3, false, false) on conflict do nothing;
+
+-- name: year_over
+-- The law asks for them no longer.
+with done as (
+  update kept_year set is_over = true where provider = $1 and account = $2 and year = $3 returning 1
+) select expect_rows(count(*)) from done;
+
+-- name: year_gone
+-- Nobody can read them any more.
+with done as (
+  update kept_year set is_gone = true where provider = $1 and account = $2 and year = $3 returning 1
+) select expect_rows(count(*)) from done;

@@ -1,0 +1,315 @@
+"""Forgetting an account in one service: whether anything stands in the way, closed access, and what is erased in the end (CON-7).
+
+contracts-svc asks and decides; each service answers for itself, and anew whenever something changes until the account is gone. The
+same parts serve every service: an aggregate with a stream per account, reactions, a worker that looks, answers and erases, and
+read models. What differs is in ``Forgetting``.
+
+The names of the events below are stored forever.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal, Protocol, TypeAlias, assert_never, runtime_checkable
+
+import msgspec
+from msgspec.structs import replace
+
+from termijn.events.base import Blob, Event
+from termijn.events.erasure import (
+    AccountDeleted,
+    AccountDeletionEnded,
+    AccountDeletionRequested,
+    ErasureConsidered,
+    ErasureDone,
+    ErasureHeld,
+    ErasureReady,
+    ErasureRequested,
+    Obstacle,
+)
+from termijn.kernel.ids import AccountId, ProviderId
+from termijn.runtime.aggregate import Aggregate, Command
+from termijn.runtime.handling import Handled, Message, NoEffect, Outcome, Reaction, Recorded, Statement, View, Work, Worker
+from termijn.runtime.key_purpose import ACCOUNT_PURPOSE
+from termijn.runtime.mail import Mailer
+from termijn.runtime.sql import load
+
+SQL = load("termijn.runtime.schema", "erasure.sql")
+ASKER = "contracts"
+ACCOUNTS_PER_PAGE = 20
+"""Accounts looked at in one transaction; few are ever asked about at a time."""
+
+AccessTo = Literal["open", "closed", "erased"]
+
+# -- Events ----------------------------------------------------------------------------------------------------------
+
+
+class QuestionTaken(Event, frozen=True, kw_only=True):
+    """contracts-svc asks whether the account can be forgotten here."""
+
+    question: str
+    attempt: int
+
+
+class AccessChanged(Event, frozen=True, kw_only=True):
+    """From now on nobody has access to the account (closed, or erased for good), or everybody as before."""
+
+    question: str
+    access: AccessTo
+
+
+ErasureEvent: TypeAlias = QuestionTaken | AccessChanged | ErasureReady | ErasureHeld | ErasureDone
+OWN: tuple[type[ErasureEvent], ...] = (QuestionTaken, AccessChanged, ErasureReady, ErasureHeld, ErasureDone)
+
+# -- State -----------------------------------------------------------------------------------------------------------
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked and answered. ``answer``: None before the first one to this attempt, else the obstacles, none of them when ready."""
+
+    question: str = ""
+    attempt: int = -1
+    answer: tuple[Obstacle, ...] | None = None
+    mandate_needed_until: date | None = None
+    access: AccessTo = "open"
+    is_done: bool = False
+
+
+# -- Commands --------------------------------------------------------------------------------------------------------
+
+
+class TakeQuestion(Command, frozen=True, kw_only=True):
+    """It is asked."""
+
+    question: str
+    attempt: int
+
+
+class ChangeAccess(Command, frozen=True, kw_only=True):
+    """Access is closed, opened again, or ended for good."""
+
+    question: str
+    access: AccessTo
+
+
+class Answer(Command, frozen=True, kw_only=True):
+    """This was found."""
+
+    obstacles: tuple[Obstacle, ...]
+    mandate_needed_until: date | None = None
+
+
+class NoteDone(Command, frozen=True, kw_only=True):
+    """All is erased."""
+
+
+ErasureCommand: TypeAlias = TakeQuestion | ChangeAccess | Answer | NoteDone
+
+# -- Decisions -------------------------------------------------------------------------------------------------------
+
+
+def decide(command: ErasureCommand, state: Erasure) -> Sequence[ErasureEvent]:
+    """Each attempt is answered, and after that only what changed; an account that is erased stays so (CON-7)."""
+    if state.access == "erased":
+        is_left = isinstance(command, NoteDone) and not state.is_done
+        return [ErasureDone(question=state.question)] if is_left else []
+    match command:
+        case TakeQuestion():
+            is_new = (command.question, command.attempt) != (state.question, state.attempt)
+            return [QuestionTaken(question=command.question, attempt=command.attempt)] if is_new else []
+        case ChangeAccess():
+            return [AccessChanged(question=command.question, access=command.access)] if command.access != state.access else []
+        case Answer():
+            return _answer(command, state)
+        case NoteDone():
+            return []
+        case _:
+            assert_never(command)
+
+
+def _answer(command: Answer, state: Erasure) -> Sequence[ErasureEvent]:
+    found = (command.obstacles, command.mandate_needed_until)
+    if state.attempt < 0 or found == (state.answer, state.mandate_needed_until):
+        return []
+    if command.obstacles:
+        return [ErasureHeld(question=state.question, attempt=state.attempt, obstacles=command.obstacles)]
+    return [ErasureReady(question=state.question, attempt=state.attempt, mandate_needed_until=command.mandate_needed_until)]
+
+
+def evolve(state: Erasure, event: ErasureEvent) -> Erasure:
+    match event:
+        case QuestionTaken():
+            return replace(state, question=event.question, attempt=event.attempt, answer=None)
+        case AccessChanged():
+            return replace(state, question=event.question, access=event.access)
+        case ErasureReady():
+            return replace(state, answer=(), mandate_needed_until=event.mandate_needed_until)
+        case ErasureHeld():
+            return replace(state, answer=event.obstacles, mandate_needed_until=None)
+        case ErasureDone():
+            return replace(state, is_done=True)
+        case _:
+            assert_never(event)
+
+
+ERASURE: Aggregate[Erasure, ErasureCommand, ErasureEvent] = Aggregate(
+    name="erasure", initial=Erasure(), decide=decide, evolve=evolve, state_type=Erasure, events=OWN
+)
+
+# -- What a service says of itself -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a look at the account gave."""
+
+    obstacles: tuple[Obstacle, ...] = ()
+    mandate_needed_until: date | None = None
+
+
+Look: TypeAlias = Callable[[Work, AccountId], Awaitable[Found]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgetting:
+    """What a service erases, as SQL with the provider and the account: the same as its read models built from shredded events.
+
+    - ``statements``: personal columns emptied, rows that are nothing without them removed.
+    - ``blobs``: sha256, size_bytes, address of files that are not kept.
+    - ``mails``: message_id of mails that were sent to the account.
+    - ``sealed_apart``: other names under which personal data of the account was sealed; their keys go with it.
+    """
+
+    statements: Sequence[str]
+    blobs: Sequence[str] = ()
+    mails: Sequence[str] = ()
+    sealed_apart: Callable[[Work, AccountId], Awaitable[Sequence[AccountId]]] | None = None
+
+
+@runtime_checkable
+class KeepsMail(Protocol):
+    """A mailer that still has what it sent (the folder of a sandbox)."""
+
+    async def forget(self, provider: ProviderId, message_ids: Sequence[str]) -> None:
+        """Remove these mails."""
+        ...
+
+
+async def forget_account(work: Work, account: AccountId, forgetting: Forgetting, mailer: Mailer | None) -> None:
+    """Erase in this transaction, and the files with it: done twice is done once. Also what a restore brought back."""
+    at = (work.provider, account)
+    if isinstance(mailer, KeepsMail):
+        found = [str(row["message_id"]) for sql in forgetting.mails for row in await work.fetch(sql, *at)]
+        await mailer.forget(work.provider, found)
+    for sql in forgetting.blobs:
+        for row in await work.fetch(sql, *at):
+            await work.blobs.erase(work.provider, Blob(sha256=row["sha256"], size_bytes=row["size_bytes"], address=row["address"]))
+    if forgetting.sealed_apart is not None:
+        for other in await forgetting.sealed_apart(work, account):
+            await work.destroy_key(other, ACCOUNT_PURPOSE)
+    for sql in (*forgetting.statements, SQL["forget_snapshots"], SQL["forget_calls"], SQL["forget_reasons"]):
+        await work.fetch(sql, *at)
+    work.forget_states()
+
+
+# -- Listening -------------------------------------------------------------------------------------------------------
+
+Asked = ErasureConsidered | AccountDeletionRequested | ErasureRequested | AccountDeletionEnded | AccountDeleted
+
+
+async def on_asked(work: Work, message: Message[Any]) -> Outcome:
+    """What contracts-svc says about deleting the account (CON-7)."""
+    event: Asked = message.event
+    account = message.envelope.account
+    command: ErasureCommand
+    match event:
+        case ErasureConsidered():
+            command = TakeQuestion(now=work.now, question=event.question, attempt=0)
+        case ErasureRequested():
+            command = TakeQuestion(now=work.now, question=event.question, attempt=event.attempt)
+        case AccountDeletionRequested():
+            command = ChangeAccess(now=work.now, question=event.question, access="closed")
+        case AccountDeletionEnded():
+            command = ChangeAccess(now=work.now, question=event.question, access="open")
+        case AccountDeleted():
+            command = ChangeAccess(now=work.now, question=event.question, access="erased")
+        case _:
+            assert_never(event)
+    done = await work.execute(ERASURE, account, command, account=account)
+    return Handled() if done else NoEffect("the account is erased, or this was said before")
+
+
+def _streams(message: Message[Any]) -> list[tuple[Aggregate[Any, Any, Any], str]]:
+    return [(ERASURE, message.envelope.account)]
+
+
+REACTIONS: tuple[Reaction[Any], ...] = tuple(
+    Reaction(publisher=ASKER, event=event, handle=on_asked, streams=_streams)
+    for event in (ErasureConsidered, AccountDeletionRequested, ErasureRequested, AccountDeletionEnded, AccountDeleted)
+)
+
+# -- Read models -----------------------------------------------------------------------------------------------------
+
+
+def apply_erasure(recorded: Recorded) -> Iterable[Statement]:
+    """Who has access, and what is to be looked at."""
+    at = (recorded.provider, recorded.account)
+    match recorded.event:
+        case QuestionTaken() as e:
+            yield Statement(SQL["take_question"], (*at, e.question, e.attempt))
+        case AccessChanged() as e:
+            yield Statement(SQL["set_access"], (*at, e.question, e.access))
+        case ErasureReady() | ErasureHeld() | ErasureDone():
+            yield Statement(SQL["looked_at"], at)
+        case _:
+            return
+
+
+def apply_watch(recorded: Recorded) -> Iterable[Statement]:
+    """Whatever happens to an account that was asked about may change the answer. Has no table of its own: nothing to build anew."""
+    if not isinstance(recorded.event, OWN):
+        yield Statement(SQL["mark_stale"], (recorded.provider, recorded.account))
+
+
+WATCH = "erasure_watch"
+VIEWS: tuple[View, ...] = (
+    View(name="erasure", tables=("account_erasure",), apply=apply_erasure, is_synchronous=True),
+    View(name=WATCH, tables=(), apply=apply_watch, is_synchronous=False),
+)
+
+# -- Looking, answering, erasing -------------------------------------------------------------------------------------
+
+
+async def is_settled(work: Work, account: AccountId, views: Sequence[str], questions: Sequence[str]) -> bool:
+    """Whether what can be found now is all there is: no older transaction runs, and no read model lags behind (races, CON-7)."""
+    rows = await work.fetch(SQL["is_settled"], work.provider, account, list(views), list(questions))
+    return bool(rows[0]["is_settled"])
+
+
+def erasing(forgetting: Forgetting, look: Look, *, views: Sequence[View], mailer: Mailer | None = None) -> Worker:
+    """The worker of a service: answers what is asked, and erases what is to go. ``views`` are the service's own."""
+    follow = [view.name for view in views if not view.is_synchronous and view.name != WATCH]
+
+    async def step(work: Work) -> int:
+        done = 0
+        for row in await work.fetch(SQL["stale"], work.provider, ACCOUNTS_PER_PAGE):
+            account = AccountId(row["account"])
+            if row["access"] == "erased":
+                await forget_account(work, account, forgetting, mailer)
+                await work.execute(ERASURE, account, NoteDone(now=work.now), account=account)
+                done += 1
+            elif await is_settled(work, account, follow, ("QuestionTaken", "AccessChanged")):
+                await _answer_now(work, account, look)
+                done += 1
+        return done
+
+    return Worker(name="erasure", waiting_providers=SQL["stale_providers"], step=step)
+
+
+async def _answer_now(work: Work, account: AccountId, look: Look) -> None:
+    found = await look(work, account)
+    rows = await work.fetch(SQL["machinery_obstacles"], work.provider, account)
+    held = tuple(Obstacle(kind="parked") for _ in rows[:1])
+    answer = Answer(now=work.now, obstacles=(*found.obstacles, *held), mandate_needed_until=found.mandate_needed_until)
+    await work.execute(ERASURE, account, answer, account=account)
+    await work.fetch(SQL["looked_at"], work.provider, account)

@@ -1,0 +1,59 @@
+-- name: access
+-- Whether anybody has access to the account.
+select access from account_erasure where provider = $1 and account = $2;
+
+-- name: take_question
+-- What was asked; it is to be looked at. An account that is gone stays so.
+insert into account_erasure (provider, account, question, attempt, access, is_stale) values ($1, $2, $3, $4, 'open', true)
+on conflict (provider, account) do update set question = excluded.question, attempt = excluded.attempt, is_stale = true
+where account_erasure.access <> 'erased';
+
+-- name: set_access
+-- Closed, open again, or gone for good; what is gone is to be erased.
+insert into account_erasure (provider, account, question, attempt, access, is_stale) values ($1, $2, $3, 0, $4, $4 = 'erased')
+on conflict (provider, account) do update set access = excluded.access, is_stale = account_erasure.is_stale or excluded.is_stale;
+
+-- name: looked_at
+-- Answered, or erased; or nothing to answer anew.
+update account_erasure set is_stale = false where provider = $1 and account = $2 and is_stale;
+
+-- name: mark_stale
+-- Something happened that may change the answer.
+update account_erasure set is_stale = true where provider = $1 and account = $2 and not is_stale and access <> 'erased';
+
+-- name: stale_providers
+-- Providers with something to look at.
+select distinct provider from account_erasure where is_stale;
+
+-- name: stale
+-- What is to be looked at.
+select account, question, attempt, access from account_erasure where provider = $1 and is_stale order by account limit $2;
+
+-- name: is_settled
+-- Whether no transaction that began before the last question can still commit, and every asynchronous read model ($3) has seen all
+-- of the account: what is found then is all there is.
+select coalesce((select max(txid) from event where provider = $1 and account = $2 and type = any($4::text[])
+    and epoch = (select max(epoch) from store_epoch)) < pg_snapshot_xmin(pg_current_snapshot()), true)
+  and not exists (
+    select 1 from unnest($3::text[]) as v(name) left join view_checkpoint c on c.view = v.name
+    where (coalesce(c.epoch, 0), coalesce(c.txid, '0'::xid8), coalesce(c.position, 0)) < (
+      select e.epoch, e.txid, e.position from event e where e.provider = $1 and e.account = $2 order by e.position desc limit 1)
+  ) as is_settled;
+
+-- name: machinery_obstacles
+-- What the machinery has of the account and has not dealt with.
+select 'parked' as kind, reason as subject from parked_key where provider = $1 and account = $2
+union all
+select 'parked', awaits from waiting_message where provider = $1 and account = $2;
+
+-- name: forget_snapshots
+-- States of streams; they are built from shredded events when somebody asks again.
+delete from snapshot where provider = $1 and account = $2;
+
+-- name: forget_calls
+-- Answers to calls about the account; they are kept for days only.
+delete from idempotency where provider = $1 and $2 = any(accounts);
+
+-- name: forget_reasons
+-- Errors quote what they could not deal with.
+update inbox set reason = null where provider = $1 and account = $2 and reason is not null and outcome = 'parked';
