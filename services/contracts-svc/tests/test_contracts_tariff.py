@@ -202,7 +202,7 @@ def test_whatever_is_saved_is_sound_and_whatever_is_refused_says_where(made: Tar
 def reaches(made: Tariff, path: str) -> bool:
     plain: Any = msgspec.to_builtins(made)
     for part in path.split("."):
-        plain = plain[int(part)] if isinstance(plain, list) else plain[part]
+        plain = plain[int(part)] if isinstance(plain, list | tuple) else plain[part]
     return True
 
 

@@ -81,7 +81,7 @@ def _article_faults(path: str, article: Article, vat_rates: Sequence[Decimal]) -
         yield from _rule_faults(f"{path}.notice", article.notice)
     for field in ("net_price", "included_quantity", "reference_price", "quantity"):
         yield from _amount_faults(f"{path}.{field}", getattr(article, field))
-    if article.quantity == 0:
+    if article.quantity.is_finite() and article.quantity == 0:
         yield f"{path}.quantity", "is zero: a price is for one unit or more"
     if article.vat_rate is not None and article.vat_rate not in vat_rates:
         yield f"{path}.vat_rate", f"{article.vat_rate} % is not a VAT rate that is in use ({_listed(vat_rates)})"
@@ -100,14 +100,13 @@ def _amount_faults(field: str, amount: Decimal | None) -> Iterator[Fault]:
     """No negative prices (CAT-7); and nothing that could not be rated exactly."""
     if amount is None:
         return
-    exponent = amount.normalize().as_tuple().exponent
-    if not isinstance(exponent, int):
+    if not amount.is_finite():
         yield field, "is not a number"
     elif amount < 0:
         yield field, "is negative"
     elif amount > PRICE_MAX:
         yield field, f"is over {PRICE_MAX}"
-    elif -exponent > PRICE_DECIMALS_MAX:
+    elif len(f"{amount:f}".partition(".")[2].rstrip("0")) > PRICE_DECIMALS_MAX:
         yield field, f"has more than {PRICE_DECIMALS_MAX} decimals"
 
 
