@@ -40,9 +40,9 @@ def test_the_documents_are_those_of_the_code() -> None:
 def test_every_version_of_every_event_is_in_its_channel_with_its_schema(document: dict[str, Any]) -> None:
     for kind in PUBLIC:
         for version in SHELF.stored(kind):
-            name = kind.name if version == kind.version else f"{kind.name}V{version}"
+            name = f"{kind.owner}.{kind.name}.v{version}"
             message = document["components"]["messages"][name]
-            assert message["name"] == f"termijn.{kind.owner}.{kind.name}.v{version}"
+            assert message["name"] == f"termijn.{name}"
             assert (PUBLISHED / message["payload"]["schema"]["$ref"]).is_file(), name
             assert name in document["channels"][kind.owner]["messages"]
 
@@ -80,7 +80,7 @@ def test_a_record_has_the_headers_that_the_document_names(document: dict[str, An
     assert set(headers) == set(described["properties"])
     jsonschema_rs.validate(described, headers)
     jsonschema_rs.validate(document["components"]["schemas"]["Envelope"], json.loads(headers["envelope"]))
-    assert headers["ce_type"] == document["components"]["messages"]["CaseClosed"]["name"]
+    assert headers["ce_type"] == document["components"]["messages"]["dunning.CaseClosed.v1"]["name"]
 
 
 def test_what_a_collector_sends_fits(document: dict[str, Any]) -> None:

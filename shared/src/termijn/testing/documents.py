@@ -101,7 +101,7 @@ def _operation(channel: str, action: str) -> dict[str, Any]:
 
 
 def _messages(kind: Kind, shelf: Shelf) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each version of an event; the name is that of the type, with the version where it is not the present one."""
+    """Each version of an event, by publisher and type: some tell of the same thing, and each has its own samples."""
     for version in shelf.stored(kind):
         file = f"samples/{kind.owner}/{shelf.schema(kind, version).name}"
         message = {
@@ -111,7 +111,7 @@ def _messages(kind: Kind, shelf: Shelf) -> Iterator[tuple[str, dict[str, Any]]]:
             "traits": [{"$ref": "#/components/messageTraits/envelope"}],
             "payload": {"schemaFormat": _SCHEMA_FORMAT, "schema": {"$ref": file}},
         }
-        yield (kind.name if version == kind.version else f"{kind.name}V{version}"), message
+        yield f"{kind.owner}.{kind.name}.v{version}", message
 
 
 def _collected() -> dict[str, Any]:
