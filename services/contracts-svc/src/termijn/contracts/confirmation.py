@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from termijn.contracts.account import ACCOUNT
-from termijn.contracts.account_state import OpenAccount
+from termijn.contracts.account_state import Account, OpenAccount
 from termijn.contracts.confirmation_letter import text
 from termijn.contracts.goods_confirmation import goods_facts
 from termijn.contracts.lease import TERM_CHANNEL
@@ -24,8 +24,10 @@ from termijn.events.contracts import (
     ModuleScaled,
     OptionAdded,
     OptionRemoved,
+    SubjectReleased,
     TariffChanged,
 )
+from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId, derived_id
 from termijn.runtime.aggregate import Aggregate, Command
 from termijn.runtime.handling import Transient, Work
@@ -111,27 +113,35 @@ def facts_of(event: Event) -> dict[str, Any] | None:
         case ModuleOrdered():
             return {"title": event.tariff.title, "quantity": event.quantity, "day": _iso(event.starts_on), "channel": event.channel}
         case ModuleScaled():
-            return {"quantity": event.quantity, "day": _iso(event.from_on), "channel": event.channel}
+            return {"quantity": event.quantity, "day": _iso(event.from_on), "why": event.explanation, "channel": event.channel}
         case TariffChanged():
-            return {"title": event.tariff.title, "day": _iso(event.from_on), "channel": event.channel}
+            return {"title": event.tariff.title, "day": _iso(event.from_on), "why": event.explanation, "channel": event.channel}
         case OptionAdded():
             return {"article": event.article_id, "quantity": event.quantity, "day": _iso(event.from_on), "channel": event.channel}
         case OptionRemoved():
-            return {"article": event.article_id, "day": _iso(event.ends_on), "channel": event.channel}
+            return {"article": event.article_id, "day": _iso(event.ends_on), "why": event.explanation, "channel": event.channel}
         case ModuleCancelled(channel=channel) if channel == TERM_CHANNEL:
             return {"day": _iso(event.ends_on), "channel": "api"}
         case ModuleCancelled():
             return {"day": _iso(event.ends_on), "notice": _iso(event.notice_on), "why": event.explanation, "channel": event.channel}
         case CancellationWithdrawn():
             return {"channel": event.channel}
+        case SubjectReleased(is_ported_out=True):
+            # Not which number: it is personal, and the customer knows what it took along.
+            return {"day": _iso(day_of(event.until_at)), "channel": event.channel}
         case _:
             return goods_facts(event) or price_facts(event)
 
 
 def kind_of(event: Event) -> str:
-    """Which words a confirmation uses: the event's name, but the end of a lease was agreed with it and is no notice (CON-11)."""
+    """Which words a confirmation uses: the event's name, but the end of a lease was agreed with it and is no notice (CON-11).
+
+    Of the subjects that a module gives up only a number that was ported out is confirmed (CON-6).
+    """
     if isinstance(event, ModuleCancelled) and event.channel == TERM_CHANNEL:
         return "LeaseTermAgreed"
+    if isinstance(event, SubjectReleased):
+        return "NumberPortedOut"
     return type(event).__name__
 
 
@@ -143,7 +153,9 @@ def _iso(day: date | None) -> str | None:
 
 
 def sender(mailer: Mailer) -> Callable[[Work], Awaitable[int]]:
-    """The step of the worker that sends what is due: to the contract partner's address, once at least."""
+    """The step of the worker that sends what is due, once at least: to whom the account has confirmations sent (CON-8), else to the
+    contract partner.
+    """
 
     async def step(work: Work) -> int:
         done, failed = 0, None
@@ -165,8 +177,8 @@ def sender(mailer: Mailer) -> Callable[[Work], Awaitable[int]]:
 async def _send(mailer: Mailer, work: Work, row: Any) -> NoteOutcome:
     confirmation_id = row["confirmation_id"]
     account = await work.load(ACCOUNT, row["account"])
-    partner = account.contract_partner if isinstance(account, OpenAccount) else None
-    if not isinstance(account, OpenAccount) or partner is None or not partner.email:
+    addresses = addresses_of(account)
+    if not isinstance(account, OpenAccount) or not addresses:
         return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason="the account has no e-mail address")
     message_id = str(derived_id("confirmation", work.provider, confirmation_id))
     subject, body = text(
@@ -177,8 +189,23 @@ async def _send(mailer: Mailer, work: Work, row: Any) -> NoteOutcome:
         when=row["decided_on"],
         actor=row["actor"],
     )
-    try:
-        await mailer.send(work.provider, partner.email, subject, body, message_id)
-    except MailRefused as refused:
-        return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason=f"refused: {refused}")
+    refusals = []
+    for address in addresses:
+        # One message per address: several in one would tell each of the others.
+        own_id = message_id if address == addresses[0] else str(derived_id("confirmation", work.provider, confirmation_id, address))
+        try:
+            await mailer.send(work.provider, address, subject, body, own_id)
+        except MailRefused as refused:
+            refusals.append(f"refused: {refused}")
+    if len(refusals) == len(addresses):
+        return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason=refusals[0])
     return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=message_id)
+
+
+def addresses_of(account: Account) -> list[str]:
+    """Where confirmations go: to the recipients that get them (CON-8), else to the contract partner; nowhere once erased."""
+    if not isinstance(account, OpenAccount):
+        return []
+    chosen = [one.email for one in account.recipients or () if "confirmations" in one.documents]
+    partner = account.contract_partner
+    return chosen or ([partner.email] if partner is not None and partner.email else [])

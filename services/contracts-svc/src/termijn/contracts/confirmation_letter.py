@@ -43,6 +43,7 @@ _DUTCH = _Words(
         "OptionRemoved": "Bevestiging van uw opzegging",
         "ModuleCancelled": "Bevestiging van uw opzegging",
         "CancellationWithdrawn": "Uw opzegging is ingetrokken",
+        "NumberPortedOut": "Bevestiging van uw nummeroverdracht",
     },
     sentences={
         "ModuleOrdered": "Hartelijk dank voor uw bestelling van {title} (aantal: {quantity}). De ingangsdatum is {day}.",
@@ -52,6 +53,7 @@ _DUTCH = _Words(
         "OptionRemoved": "Wij bevestigen dat de optie {article} eindigt. De laatste dag is {day}.",
         "ModuleCancelled": "Wij hebben uw opzegging van {notice} verwerkt. De laatste dag van uw overeenkomst is {day}.",
         "CancellationWithdrawn": "Wij bevestigen dat uw opzegging is ingetrokken. Uw overeenkomst loopt door.",
+        "NumberPortedOut": "Wij bevestigen dat een nummer van deze module op {day} is overgedragen aan een andere aanbieder.",
     },
     delivery="de dag van oplevering",
     explanation="Zo komen wij aan die datum: {why}.",
@@ -68,6 +70,7 @@ _DUTCH = _Words(
         "letter": "per brief",
         "phone": "telefonisch",
         "portal": "via uw klantomgeving",
+        "porting": "bij de nummeroverdracht",
         "telefoon": "telefonisch",
         "web": "via onze website",
     },
@@ -86,6 +89,7 @@ _ENGLISH = _Words(
         "OptionRemoved": "Confirmation of your cancellation",
         "ModuleCancelled": "Confirmation of your cancellation",
         "CancellationWithdrawn": "Your cancellation was withdrawn",
+        "NumberPortedOut": "Confirmation that your number was ported",
     },
     sentences={
         "ModuleOrdered": "Thank you for your order of {title} (quantity: {quantity}). It starts on {day}.",
@@ -95,6 +99,7 @@ _ENGLISH = _Words(
         "OptionRemoved": "We confirm that the option {article} ends. Its last day is {day}.",
         "ModuleCancelled": "We have dealt with your notice of {notice}. The last day of your contract is {day}.",
         "CancellationWithdrawn": "We confirm that your notice was withdrawn. Your contract goes on.",
+        "NumberPortedOut": "We confirm that a number of this module was ported to another provider on {day}.",
     },
     delivery="the day of delivery",
     explanation="This is how we arrive at that date: {why}.",
@@ -111,6 +116,7 @@ _ENGLISH = _Words(
         "letter": "by letter",
         "phone": "by telephone",
         "portal": "through your customer pages",
+        "porting": "with the porting of the number",
         "telefoon": "by telephone",
         "web": "through our website",
     },
@@ -138,7 +144,7 @@ def text(kind: str, facts: dict[str, Any], *, language: Language, module_id: str
     channel = words.channels.get(facts["channel"], words.channel.format(channel=facts["channel"]))
     recorded = words.recorded.format(when=long_day(when, language), channel=channel, who=_who(actor, words))
     paragraphs = [sentence.format_map(told), f"{about.format(module=module_id)} {recorded}", words.wrong]
-    if "why" in facts:
+    if facts.get("why"):
         why = in_dutch(facts["why"]) if language == "nl" else facts["why"]
         paragraphs.insert(1, words.explanation.format(why=why))
     body = [words.greeting, *(textwrap.fill(one, WIDTH, break_on_hyphens=False) for one in paragraphs), words.closing]
