@@ -105,6 +105,18 @@ async def test_what_is_young_is_kept_also_when_every_group_has_passed_it(transpo
     await keeping.close()
 
 
+async def test_where_nothing_comes_any_more_what_came_last_is_trimmed_all_the_same(transport: LogTransport, database: TestDatabase) -> None:
+    trimming = await open_log(database, replace(FAST, trim_every_s=0.1))
+    consumer = trimming.consumer("rating", [TOPIC], from_the_start)
+    await transport.publish(TOPIC, records(20))
+    assert await take(consumer, 20) == 20
+    await asyncio.sleep(0.2)
+    assert await consumer.poll(10, 0) == []
+    assert await rows_left(database) == 0
+    await consumer.close()
+    await trimming.close()
+
+
 async def test_offsets_have_no_holes_and_become_visible_in_order_with_many_publishers(
     transport: LogTransport, database: TestDatabase
 ) -> None:

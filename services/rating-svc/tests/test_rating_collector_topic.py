@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from termijn.events.contracts import RateDeckPublished, SubjectAssigned
@@ -16,8 +17,9 @@ from termijn.rating.errors import BadUsage
 from termijn.rating.ingest import Intake
 from termijn.rating.laws import LAWS
 from termijn.rating.usage import Use, Voided
+from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.inflow import InflowDesk
-from termijn.runtime.transport.base import InRecord, OutRecord
+from termijn.runtime.transport.base import InRecord, OffsetsLost, OutRecord
 
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 DECK = b"prefix,name,price_per_minute,connection_fee,first_seconds,next_seconds\n31,Nederland,0.06,0,1,1\n"
@@ -252,6 +254,27 @@ async def test_a_record_that_spoils_its_page_is_parked_alone(collecting: Collect
     rows = await collecting.it.rows("select reason from usage_unreadable")
     assert [row["reason"] for row in rows] == ["ValueError: seven"]
     await collecting.check()
+
+
+async def test_records_that_were_deleted_unread_are_named_and_stop_their_topic_until_somebody_has_decided(collecting: Collecting) -> None:
+    """As recovery asks it, of all topics of all providers."""
+    service = collecting.it.service
+    service.inflows.append(collecting.desk)
+    await collecting.send(structured("1"), structured("2"))
+    assert await service.lost_places() == []
+    admin = await asyncpg.connect(collecting.it.transport._owner_dsn)
+    await admin.execute("update log_partition set first_offset = next_offset where topic = 'termijn.usage.belco.v1'")
+    await admin.close()
+    (lost,) = await service.lost_places()
+    assert (lost.place[0], lost.wanted, lost.first) == ("termijn.usage.belco.v1", 0, 2)
+    with pytest.raises(OffsetsLost):
+        await collecting.take()
+    decide = "insert into consumer_offset (topic, partition, next_offset) values ($1, $2, $3)"
+    await service.database.short(EVERY_PROVIDER, decide, *lost.place, lost.first)
+    await collecting.send(structured("3"))
+    assert await collecting.take() == 1
+    assert await service.lost_places() == []
+    service.inflows.clear()
 
 
 async def test_the_topic_of_a_new_provider_is_made_and_heard_without_a_restart(collecting: Collecting, make: Any) -> None:

@@ -16,9 +16,12 @@ from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.journal import JournalDamaged
 from termijn.runtime.service import Service
 from termijn.runtime.sql import load
+from termijn.runtime.telemetry import log
 from termijn.runtime.transport.base import OffsetsLost
 
 SQL = load("termijn.runtime.schema", "keeping.sql")
+
+ops = log("recovery")
 
 REPAIRS: dict[str, tuple[str, ...]] = {
     "rating": (
@@ -56,8 +59,7 @@ async def examine(service: Service, others: Iterable[Service] = ()) -> Finding:
     ``others`` are asked how far they have heard this service, where they can be reached.
     """
     finding = Finding(service=service.name, reason=service.hold.reason if await service.is_held() else None)
-    if (lost := await service.lost_place()) is not None:
-        finding.lost_places.append(lost)
+    finding.lost_places = await service.lost_places()
     if finding.reason is None:
         return finding
     await _catch_up(service, finding)
@@ -99,12 +101,13 @@ async def release(service: Service, finding: Finding) -> None:
             await connection.execute(SQL["raise_numbers"], [key[0] for key in keys], [key[1] for key in keys], numbers)
         if finding.told.forgotten:
             await connection.execute(SQL["quarantine"], *_columns(finding.told.forgotten))
-    while (lost := await service.lost_place()) is not None:
-        if lost not in finding.lost_places:
-            finding.lost_places.append(lost)
+    for lost in await service.lost_places():
         topic, partition = lost.place
         first = lost.first if lost.wanted < lost.first else lost.end
         await service.database.short(EVERY_PROVIDER, SQL["move_offset"], topic, partition, first)
+        gone = first - lost.wanted
+        ops.warning("reading goes on beyond what is gone", service=service.name, topic=topic, partition=partition, count=gone)
+    await service.rejoin()
     until = finding.caught_up.until if finding.caught_up is not None else None
     if isinstance(service.clock, SandboxClock) and until is not None and until > await service.clock.load():
         await service.clock.advance_to(until)  # a clock that was restored too would date what comes next before what is there

@@ -84,14 +84,18 @@ class InflowDesk:
 
     async def look(self) -> None:
         """Make the topics of new providers, and listen to them too."""
-        rows = await self._database.short(EVERY_PROVIDER, self._inflow.providers)
-        topics = sorted(self._inflow.topic(ProviderId(row["provider"])) for row in rows)
+        topics = await self.topics()
         if topics != self._topics:
             await self._transport.ensure_topics(topics)
             await self.close()
             self._consumer = self._transport.consumer(self._group, topics, self._offsets)
             self._topics = topics
         self._looked_at = time.monotonic()
+
+    async def topics(self) -> list[str]:
+        """Of all providers that there are."""
+        rows = await self._database.short(EVERY_PROVIDER, self._inflow.providers)
+        return sorted(self._inflow.topic(ProviderId(row["provider"])) for row in rows)
 
     async def is_quiet(self) -> bool:
         """Whether everything that was sent is taken in."""

@@ -129,16 +129,16 @@ class Service:
         if self.listens_to:
             self._consumer = self.transport.consumer(self.name, self.listens_to, self.offsets)
 
-    async def lost_place(self) -> OffsetsLost | None:
-        """A place whose next record is not in the transport any more, if there is one. Takes nothing."""
-        try:
-            if self._consumer is not None:
-                await self._consumer.poll(1, 0.0)
-        except OffsetsLost as lost:
-            return lost
-        finally:
-            await self.rejoin()
-        return None
+    async def lost_places(self) -> list[OffsetsLost]:
+        """The places whose next record is not in the transport any more. Asked of all, whoever reads them; takes nothing."""
+        topics = [*self.listens_to, *[topic for inflow in self.inflows for topic in await inflow.topics()]]
+        stored, bounds = await self.offsets(), await self.transport.bounds(topics) if topics else {}
+        wanted = {place: stored.get(place, 0) for place in bounds}
+        return [
+            OffsetsLost(place, wanted=wanted[place], first=first, end=end)
+            for place, (first, end) in sorted(bounds.items())
+            if not first <= wanted[place] <= end
+        ]
 
     async def close(self) -> None:
         """Leave the group and give the connections back."""

@@ -74,6 +74,10 @@ class LossyTransport:
         """A member of the group."""
         return LossyConsumer(self, group, self.inner.consumer(group, topics, offsets))
 
+    async def bounds(self, topics: Sequence[str]) -> Mapping[Place, tuple[int, int]]:
+        """As the transport beneath says."""
+        return await self.inner.bounds(topics)
+
     async def lag(self, group: str, topics: Sequence[str]) -> int:
         """Records behind the end, counted from what the group committed."""
         return await self.inner.lag(group, topics)

@@ -73,7 +73,8 @@ class Consumer(Protocol):
         """Records of the partitions that are this member's, in order per partition; waits at most ``timeout_s`` for the first.
 
         What an earlier poll returned and was not committed comes again. Partitions change hands only in here, so between a poll
-        and its commit they stay. Raises ``OffsetsLost``, or ``Transient`` where the transport does not answer.
+        and its commit they stay. Raises ``OffsetsLost`` until the listener's database names a place that is there, or ``Transient``
+        where the transport does not answer.
         """
         ...
 
@@ -99,6 +100,10 @@ class Transport(Protocol):
 
     def consumer(self, group: str, topics: Sequence[str], offsets: Offsets) -> Consumer:
         """A member of the group, which joins at its first poll. ``offsets`` is asked whenever partitions become this member's."""
+        ...
+
+    async def bounds(self, topics: Sequence[str]) -> Mapping[Place, tuple[int, int]]:
+        """Per place the first offset that is there, and the one that the next record gets. Raises ``Transient``."""
         ...
 
     async def lag(self, group: str, topics: Sequence[str]) -> int:

@@ -82,6 +82,12 @@ class KafkaTransport:
         """A member of the group, which joins at its first poll."""
         return KafkaConsumer(self, group, topics, offsets)
 
+    async def bounds(self, topics: Sequence[str]) -> dict[Place, tuple[int, int]]:
+        """Per place the first offset that is there, and the one that the next record gets."""
+        places = await self._places(topics)
+        first, end = await self.beginnings(places), await self.ends(places)
+        return {place: (first[place], end[place]) for place in places}
+
     async def lag(self, group: str, topics: Sequence[str]) -> int:
         """Records behind the end. The group first, then the ends: so 0 means that at the end of this call nothing was left."""
         places = await self._places(topics)

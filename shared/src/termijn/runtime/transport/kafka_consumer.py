@@ -107,6 +107,9 @@ class KafkaConsumer:
             self._lost = self._transport.of_broker(at)
             self._positions[self._lost] = wanted
             raise await self._loss(self._lost) or Transient("kafka: the offset is there again") from None
+        except OffsetsLost:
+            self._membership.is_new = True  # the next poll asks the database again, which a person may have told to go on elsewhere
+            raise
         except LOST as error:
             await self._drop()
             raise away(error) from error
@@ -201,11 +204,10 @@ class KafkaConsumer:
         """Go on where the listener's database is. Whoever had the places before has finished its page: the group waited for it."""
         mine = sorted(self._transport.of_broker(at) for at in consumer.assignment())
         stored = await self._offsets()
-        group = await self._transport.committed(self._group, [place for place in mine if place not in stored])
         first, end = await self._transport.beginnings(mine), await self._transport.ends(mine)
-        # Of a place that the database does not name nothing was ever handled: it begins at the beginning. The group then
-        # commits that beginning, so that records which are deleted before they are read are missed, not passed over.
-        wanted = {place: stored.get(place, min(group.get(place, first[place]), first[place])) for place in mine}
+        # Of a place that the database does not name nothing was ever handled, so its very first record is wanted. Where that is gone,
+        # somebody has to say that reading begins later; what the group once committed may have expired, and says nothing.
+        wanted = {place: stored.get(place, 0) for place in mine}
         for place, offset in wanted.items():
             if not first[place] <= offset <= end[place]:
                 raise OffsetsLost(place, wanted=offset, first=first[place], end=end[place])

@@ -13,7 +13,7 @@ import msgspec
 from termijn.runtime.faults import fault
 from termijn.runtime.handling import Transient
 from termijn.runtime.sql import load
-from termijn.runtime.transport.base import InRecord, Offsets, OutRecord, UnknownTopic, check_sizes
+from termijn.runtime.transport.base import InRecord, Offsets, OutRecord, Place, UnknownTopic, check_sizes
 from termijn.runtime.transport.log_consumer import LogConsumer, record_of
 from termijn.runtime.transport.log_names import LOST, PARTITIONS, partition_of, table_of
 
@@ -116,6 +116,12 @@ class LogTransport:
         consumer = LogConsumer(self, group, topics, offsets, on_close=self._consumers.discard)
         self._consumers.add(consumer)
         return consumer
+
+    async def bounds(self, topics: Sequence[str]) -> dict[Place, tuple[int, int]]:
+        """Per place the first offset that is there, and the one that the next record gets."""
+        async with transient():
+            rows = await self.pool.fetch(SQL["ends"], list(topics))
+        return {(row["topic"], row["partition"]): (row["first_offset"], row["next_offset"]) for row in rows}
 
     async def lag(self, group: str, topics: Sequence[str]) -> int:
         """Records behind the end, counted from what the group committed."""

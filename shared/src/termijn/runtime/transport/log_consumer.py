@@ -70,9 +70,13 @@ class LogConsumer:
                 if time.monotonic() - self._looked_at > self._transport.settings.look_every_s:
                     await self._look(connection)
                 records = await self._fetch(connection, max_records)
+                await self._trim_now_and_then()
             except LOST as error:
                 await self._drop()
                 raise Transient(f"log: {type(error).__name__}") from error
+            except OffsetsLost:
+                await self._drop()  # the next poll asks the listener's database again, which a person may have told to go on elsewhere
+                raise
             left = deadline - time.monotonic()
             if records or left <= 0:
                 return records
@@ -85,6 +89,9 @@ class LogConsumer:
             if place in self._positions:
                 self._positions[place] = max(offset, self._positions[place])
         await self._commit(offsets)
+
+    async def _trim_now_and_then(self) -> None:
+        """Also where nothing comes any more: what came last becomes old all the same."""
         if time.monotonic() - self._trimmed_at > self._transport.settings.trim_every_s:
             self._trimmed_at = time.monotonic()
             await self._transport.trim(self._topics)
