@@ -9,6 +9,7 @@ handbooks print.
 from collections.abc import Mapping
 from typing import Any
 
+from termijn.testing.example_catalogue import CATALOGUE
 from termijn.testing.example_erasure import ERASURE
 from termijn.testing.example_goods import GOODS
 from termijn.testing.example_policies import POLICIES
@@ -375,5 +376,6 @@ LISTS: Mapping[str, Any] = {
 }
 
 _WORDS = {**WORDS, **FLAGS, **LISTS}
-EXAMPLES: Mapping[str, Any] = {**PEOPLE_AND_NUMBERS, **IDS, **DAYS, **AMOUNTS, **COUNTS, **_WORDS, **POLICIES, **GOODS, **ERASURE}
+_PARTS = {**POLICIES, **GOODS, **ERASURE, **CATALOGUE}
+EXAMPLES: Mapping[str, Any] = {**PEOPLE_AND_NUMBERS, **IDS, **DAYS, **AMOUNTS, **COUNTS, **_WORDS, **_PARTS}
 """All of them."""
