@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from termijn.contracts.account import ACCOUNT
+from termijn.contracts.account_check import contract_start
 from termijn.contracts.account_command import (
     AdmitOrder,
     ChangeAccount,
@@ -17,7 +18,6 @@ from termijn.contracts.account_command import (
     OpenNewAccount,
     RevokeMandate,
 )
-from termijn.contracts.account_check import contract_start
 from termijn.contracts.account_state import ContractStartCorrected, MandateFoundBlocked, OrderAdmitted
 from termijn.contracts.errors import AlreadyThere, ConsumersNotServed, ManagerOnly, NoMandate
 from termijn.events.contracts import AccountChanged, AccountFacts, AccountOpened, DebitExemptionGranted, MandateGiven, MandateRevoked, Party
