@@ -208,7 +208,8 @@ def test_paid_in_time_after_all(account: Player) -> None:
 def test_a_letter_is_dropped_when_it_was_paid_just_before_sending(account: Player) -> None:
     """Decided at ten, paid before it left: the letter does not go, and counts as not taken."""
     account.miss("a", ISSUED, DUE)
-    account.to(day(33), "09:00")
+    account.to(day(33), "09:59")
+    account.now = at(day(33), "10:00")
     account.do(ask.TakeSteps, account="jansen", on=day(33), text=account.state.cases["case-a"].document)
     account.pay("a", "121.00", "0.00")
     account.do(ask.DropLetter, letter_id="letter-jansen-2026-02-03", reason="no_longer_due")
@@ -220,7 +221,8 @@ def test_a_letter_is_dropped_when_it_was_paid_just_before_sending(account: Playe
 def test_a_dropped_letter_is_planned_again(account: Player) -> None:
     """The mail server was down all day: the reminder goes the next day, with new dates."""
     account.miss("a", ISSUED, DUE)
-    account.to(day(33), "09:00")
+    account.to(day(33), "09:59")
+    account.now = at(day(33), "10:00")
     account.do(ask.TakeSteps, account="jansen", on=day(33), text=account.state.cases["case-a"].document)
     account.now = at(day(34), "00:01")
     account.do(ask.DropLetter, letter_id="letter-jansen-2026-02-03", reason="day_passed")

@@ -64,6 +64,46 @@ def test_hours_that_change_on_the_day_lose_no_letter(player: Callable[..., Playe
 
 
 @pytest.mark.rule("TIM-3")
+@pytest.mark.parametrize(
+    ("changed_at", "hours", "proposed_at", "left_at"),
+    [
+        ("07:00", {"letters_at": "14:00"}, "08:00", "14:00"),
+        ("07:00", {"proposals_at": "12:00", "letters_at": "14:00"}, "12:00", "14:00"),
+        ("08:30", {"letters_at": "14:00"}, "08:00", "14:00"),
+        ("08:30", {"proposals_at": "12:00", "letters_at": "14:00"}, "08:00", "14:00"),
+        ("08:30", {"letters_at": "09:00"}, "08:00", "10:00"),
+    ],
+)
+def test_hours_that_are_moved_count_for_accounts_that_wait_already(
+    account: Player, changed_at: str, hours: dict[str, str], proposed_at: str, left_at: str
+) -> None:
+    """A timer keeps the hour that it was set for; when it fires, the letters wait for the hour of now, and leave that day."""
+    account.miss("i", ISSUED, DUE)
+    day = date(2026, 2, 3)
+    account.to(day, changed_at)
+    account.policy = Policy(**hours)  # type: ignore[arg-type]
+    account.to(day, "07:59")
+    account.check()
+    account.to(date(2026, 2, 20))
+    assert left(account, StepProposed)[0] == at(day, proposed_at)
+    assert left(account, LetterDue)[:2] == [at(day, left_at), at(date(2026, 2, 10), hours["letters_at"])]
+    account.check()
+
+
+@pytest.mark.rule("TIM-3", "DUN-9")
+def test_hours_that_are_moved_count_for_a_suspension_that_waits(account: Player) -> None:
+    """Proposed at eight for ten; moved to 14:00 at nine: suspended at 14:00."""
+    for month in (1, 2, 3):
+        account.miss(f"m{month}", date(2026, month, 1), date(2026, month, 15))
+        if month < 3:
+            account.pay(f"m{month}", "121.00", "0.00")
+    account.to(date(2026, 3, 25), "09:00")
+    account.policy = Policy(letters_at="14:00")
+    account.to(date(2026, 3, 31))
+    assert left(account, SuspensionRequested) == [at(date(2026, 3, 25), "14:00")]
+
+
+@pytest.mark.rule("TIM-3")
 def test_hours_without_a_change_are_not_told(account: Player) -> None:
     """Ten o'clock and five o'clock need no event."""
     account.miss("i", ISSUED, DUE)

@@ -7,6 +7,7 @@ from termijn.dunning.account_event import (
     AccountEvent,
     HoldEnded,
     HoldPlaced,
+    HoursAdopted,
     LadderRested,
     LatenessEnded,
     StepsPlanned,
@@ -14,7 +15,7 @@ from termijn.dunning.account_event import (
     TerminationPlanned,
     WarningPlanned,
 )
-from termijn.dunning.account_state import DunningAccount, OpenCase
+from termijn.dunning.account_state import DunningAccount, OpenCase, SuspensionAhead, WarningAhead
 from termijn.dunning.decided import DAY
 from termijn.dunning.policy import Hours
 from termijn.events.dunning import CaseClosed, ResumptionRequested, StepProposed, TerminationRequested
@@ -90,10 +91,9 @@ def wakes(event: AccountEvent, state: DunningAccount) -> Sequence[TimerChange]:
             wake_up = HandoverHour(case_id=event.case_id, timer=timer)
             return (SetTimer(occasion=f"{timer}/handover", due_at=at(event.planned_on, state.hours.handovers_at), wake_up=wake_up),)
         case StepProposed():
-            on = event.planned_on
-            # The hour is part of the name: a day whose hour is moved after it has passed gets its letters at the new one.
-            hour = state.hours.letters_at
-            return (SetTimer(occasion=f"ten/{on.isoformat()}/{hour}", due_at=at(on, hour), wake_up=TenOClock(on=on)),)
+            return (_ten_o_clock(event.planned_on, state.hours),)
+        case HoursAdopted():
+            return tuple(_ten_o_clock(on, event.hours) for on in _asked_days(state))
         case HoldPlaced():
             over = at(event.until + DAY, "00:00")
             return (SetTimer(occasion=event.hold_id, due_at=over, wake_up=HoldOver(hold_id=event.hold_id)),)
@@ -114,6 +114,20 @@ def wakes(event: AccountEvent, state: DunningAccount) -> Sequence[TimerChange]:
             return (CancelTimer(occasion=f"terminate/{state.lateness_attempt}"),)
         case _:
             return ()
+
+
+def _ten_o_clock(on: date, hours: Hours) -> SetTimer:
+    # The hour is part of the name: a day whose hour is moved after it has passed gets its letters at the new one.
+    hour = hours.letters_at
+    return SetTimer(occasion=f"ten/{on.isoformat()}/{hour}", due_at=at(on, hour), wake_up=TenOClock(on=on))
+
+
+def _asked_days(state: DunningAccount) -> Sequence[date]:
+    """Days that letters or a suspension were proposed for and have not left yet."""
+    days = {case.proposal.on for case in state.cases.values() if case.proposal is not None and case.proposal.step != "bailiff"}
+    if isinstance(state.lateness, WarningAhead | SuspensionAhead) and state.lateness.asked_on is not None:
+        days.add(state.lateness.asked_on)
+    return sorted(days)
 
 
 def _of_plan(case: OpenCase | None, hours: Hours) -> Sequence[TimerChange]:

@@ -48,13 +48,18 @@ from termijn.dunning.dunning_case import (
 )
 from termijn.dunning.handover import hand_over
 from termijn.dunning.hold import end_hold, place_hold
-from termijn.dunning.letters import drop_letter, record_sent, take_steps
+from termijn.dunning.letters import drop_letter, is_hour_of_letters, record_sent, take_steps
 from termijn.dunning.structural import ask_for_termination, follow_up, propose_lateness, take_late_clearance, terminate
 from termijn.runtime.aggregate import Aggregate
 
 
 def decide(command: AccountCommand, state: DunningAccount) -> list[AccountEvent]:
-    """What follows from the command, and what the account's lateness then comes to. Raises a ``Refusal`` of ``errors``."""
+    """What follows from the command, and what the account's lateness then comes to. Raises a ``Refusal`` of ``errors``.
+
+    Where the hour of letters was moved to later on their day, they wait for it (TIM-3).
+    """
+    if isinstance(command, TakeSteps) and not is_hour_of_letters(command.now, command.policy):
+        return _hours(command, state)
     decided = Decided(state)
     _carry_out(command, decided)
     if not decided.events:

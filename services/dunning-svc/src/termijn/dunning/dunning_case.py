@@ -183,14 +183,17 @@ def propose_step(command: ProposeStep, decided: Decided) -> None:
     """Ask the owner of the money whether today's step may be taken (DUN-14, TIM-3).
 
     Without the proof that it needs, or without an address to write to, a manager gets a task and the ladder waits (DUN-4).
-    After an outage that took the hour away, the step moves to the next day and the later ones with it (DUN-2).
+    After an outage that took the hour away, the step moves to the next day and the later ones with it (DUN-2); where the hour was
+    moved to later on this day, the step waits for it.
     """
     case, today = decided.state.cases.get(command.case_id), day_of(command.now)
     if case is None or case.timer != command.timer or case.rests or not case.planned:
         return
     step = case.planned[0].step
     known = decided.state.known
-    if step != "bailiff" and (known is None or not known.has_address):
+    if command.now < at(today, command.policy.proposals_at):
+        plan_again(command, decided, case.case_id, reason="the hour of proposals was moved", not_before=today)
+    elif step != "bailiff" and (known is None or not known.has_address):
         _wait_for_manager(decided, case, "no_address", today, "there is no e-mail address that letters can go to")
     elif step in NEEDS_PROOF and (lacking := lacking_proof(decided.state, case)):
         _wait_for_manager(decided, case, "missing_proof", today, f"before the {step.replace('_', ' ')}: {lacking}")

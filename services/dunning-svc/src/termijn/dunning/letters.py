@@ -1,7 +1,7 @@
 """Ten o'clock: which cases go into the account's one letter of the day, and what becomes of those that do not."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, cast, get_args
 
 import msgspec
@@ -18,7 +18,7 @@ from termijn.dunning.policy import Policy
 from termijn.dunning.structural import take_late_steps, warn_again, warned_claims
 from termijn.events.dunning import CallTaskCreated, Letter, LetterDue, LetterItem, LetterSent, ManagerTaskCreated
 from termijn.events.invoice import OpenCredit, OpenInvoice
-from termijn.kernel.calendar import day_of
+from termijn.kernel.calendar import at, day_of
 from termijn.kernel.ids import AccountId
 
 Standing = Literal["running", "collecting", "waiting", "held", "bailiff", "not_due", "to_collect"]
@@ -155,6 +155,11 @@ def _standing(case: OpenCase) -> Standing:
     if "collect_again" in kinds:
         return "collecting"
     return "waiting" if kinds else "running"
+
+
+def is_hour_of_letters(now: datetime, policy: Policy) -> bool:
+    """Whether the hour has come, as policy has it now: a timer keeps the hour of the day that it was set (TIM-3)."""
+    return now >= at(day_of(now), policy.letters_at)
 
 
 # -- Taking the steps ------------------------------------------------------------------------------------------------

@@ -113,6 +113,8 @@ def propose_lateness(command: ProposeLateness, decided: Decided) -> None:
     has_address = state.known is not None and state.known.has_address
     if not claims or (isinstance(late, WarningAhead) and not has_address):
         decided.add(LatenessEnded(reason="nothing_due"))
+    elif command.now < at(today, command.policy.proposals_at):
+        plan_later(command, decided, today)
     elif command.now >= at(today, command.policy.letters_at):
         plan_later(command, decided, today + DAY)
     else:
