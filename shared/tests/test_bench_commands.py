@@ -10,6 +10,7 @@ import pytest
 
 from termijn.bench.measure import percentile_ms
 from termijn.cli.main import main
+from termijn.testing.kafka import Broker
 
 pytestmark = [pytest.mark.slow, pytest.mark.database]
 
@@ -48,6 +49,32 @@ def test_each_prints_its_figures_and_leaves_nothing_behind(name: str, temporary:
     assert figures.get("equal", True) is True
     assert all(value > 0 for value in figures.values())
     assert not list(temporary.glob("termijn-bench-*"))
+
+
+def test_transport_runs_over_kafka_too(
+    temporary: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kafka_broker: Broker
+) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka_broker.bootstrap_servers)
+    figures: dict[str, Any] = json.loads(bench(capsys, "transport", "--transport", "kafka", "--quick", "--json"))
+    assert figures.keys() == FIGURES["transport"]
+    assert all(value > 0 for value in figures.values())
+
+
+OPTIONS = {
+    "append": {"--writers", "--batch", "--seconds"},
+    "command": {"--accounts"},
+    "timers": {"--pending"},
+    "rebuild": {"--events"},
+    "transport": {"--transport"},
+    "clock": {"--accounts"},
+    "demo": set(),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_each_has_its_options(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    told = bench(capsys, name, "--help")
+    assert all(option in told for option in OPTIONS[name] | {"--json", "--quick"})
 
 
 def test_people_get_a_table(temporary: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from termijn.runtime.unit_of_work import UnitOfWork
 DATABASE = "command"
 CALLERS = 16
 """On the one account at once."""
+WARMING_PER_ACCOUNT = 20
 
 
 async def command(*, accounts: int, messages: int, say: Say) -> Figures:
@@ -26,13 +27,16 @@ async def command(*, accounts: int, messages: int, say: Say) -> Figures:
         names = [account_of(number) for number in range(accounts)]
         await place_meters(service, [PlaceMeter(now=rig.clock.now(), meter=meter_of(a), place="cellar") for a in names])
         source = Source()
+        say("the first messages, which are not measured: connections open and plans are made")
+        warming = WARMING_PER_ACCOUNT * accounts
+        await _singly(service, list(source.records(accounts, warming)))
         say(f"{messages // 5} messages of {accounts} accounts, a transaction each")
         singly, durations = await _singly(service, list(source.records(accounts, messages // 5)))
         say(f"{messages} messages in pages")
         paged = await _paged(service, list(source.records(accounts, messages)))
         say(f"{messages // 10} commands on one account, {CALLERS} callers at once")
         hot = await _hot(service, messages // 10)
-        await _check(rig, messages + messages // 5 + messages // 10, placed=accounts)
+        await _check(rig, warming + messages + messages // 5 + messages // 10, placed=accounts)
     return {
         "commands_per_second": per_second(messages // 5, singly),
         "paged_per_second": per_second(messages, paged),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,7 +117,9 @@ def _run(measure: "Callable[[Say], Awaitable[Figures]]", as_json: bool) -> None:
         with console.status("starting") as status:
             return await measure(status.update)
 
+    before = os.getloadavg()[0]
     figures = asyncio.run(measured())
+    typer.echo(f"load average {before:.1f} before, {os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores", err=True)
     if as_json:
         typer.echo(json.dumps(figures))
         return
