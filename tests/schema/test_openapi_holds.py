@@ -6,14 +6,14 @@ import json
 import socket
 import sys
 from collections.abc import AsyncIterator
-from datetime import date
 from pathlib import Path
 
 import pytest
 import uvicorn
 from fastapi import FastAPI, Response
 
-from termijn.testing.story import CALLS, MONTHLY_FEE, MadeCall, Story, story
+from termijn.testing.furnished import furnish
+from termijn.testing.story import Story, story
 
 __all__ = ["story"]
 
@@ -27,33 +27,6 @@ SAYS_NO_BY_RULE = "positive_data_acceptance"
 """The one check that is left out: a call that fits the schema may well be refused, by a rule. Everything else is checked, above all
 that no answer is a 500, that every status and media type is documented, that bad input is refused, and that a token is needed."""
 SECONDS_MAX = 600
-
-
-async def furnished(story: Story) -> dict[str, str]:
-    """A provider with some life in it, so that made-up calls find something; what may stand in an address, by name."""
-    await story.open_shop(MONTHLY_FEE, CALLS)
-    for account in ("acme", "beta"):
-        await story.customer(account, debit=account == "beta")
-        await story.order(account, "workplace")
-        await story.order(account, "calls", subject="100" if account == "acme" else "200")
-    await story.calls(MadeCall(call_id="c-1", on=date(2026, 1, 5), seconds=61))
-    await story.until(date(2026, 4, 3), "12:00")
-    return {
-        "account": "acme",
-        "module_id": "acme-workplace",
-        "tariff_id": "workplace",
-        "deck_id": "standard",
-        "mandate_id": "beta-m1",
-        "invoice_id": await first(story, "/invoice/invoices", "invoice_id"),
-        "letter": await first(story, "/dunning/letters", "letter_id"),
-        "case": await first(story, "/dunning/cases", "case_id"),
-        "subject": "100",
-    }
-
-
-async def first(story: Story, path: str, name: str) -> str:
-    """The id of the first thing in a list."""
-    return str((await story.items(path))[0][name])
 
 
 @contextlib.asynccontextmanager
@@ -97,7 +70,7 @@ async def complaints(address: str, token: str, config: Path) -> str:
 @pytest.mark.rule("API-3", "SEC-4")
 async def test_the_services_answer_as_their_documents_say(story: Story, tmp_path: Path) -> None:
     """No answer that is not documented, no bad input that is taken, no 500, no door without a lock."""
-    config = configured(tmp_path, await furnished(story))
+    config = configured(tmp_path, await furnish(story))
     token = story.installation.token("manager", story.provider)
     async with served(story.installation.app) as address:
         said = [await complaints(f"{address}/{service}", token, config) for service in SERVICES]

@@ -1,0 +1,36 @@
+"""A provider with some life in it, for tests that call every route: whatever an address names exists."""
+
+from datetime import date
+
+from termijn.testing.story import CALLS, MONTHLY_FEE, MadeCall, Story
+
+OWN, OTHER = "acme", "beta"
+"""Two accounts; what an address names is the first one's."""
+
+
+async def furnish(story: Story) -> dict[str, str]:
+    """Two accounts with modules, calls, invoices, letters and cases; what may stand in an address, by the name of the parameter."""
+    await story.open_shop(MONTHLY_FEE, CALLS)
+    for account in (OWN, OTHER):
+        await story.customer(account, debit=account == OTHER)
+        await story.order(account, "workplace")
+        await story.order(account, "calls", subject="100" if account == OWN else "200")
+    await story.calls(MadeCall(call_id="c-1", on=date(2026, 1, 5), seconds=61))
+    await story.until(date(2026, 4, 3), "12:00")
+    return {
+        "account": OWN,
+        "module_id": f"{OWN}-workplace",
+        "tariff_id": "workplace",
+        "deck_id": "standard",
+        "mandate_id": f"{OTHER}-m1",
+        "invoice_id": await _first(story, "/invoice/invoices", "invoice_id"),
+        "letter": await _first(story, "/dunning/letters", "letter_id"),
+        "case": await _first(story, "/dunning/cases", "case_id"),
+        "subject": "100",
+        "version": "1",
+        "period": "2026-02",
+    }
+
+
+async def _first(story: Story, path: str, name: str) -> str:
+    return str((await story.items(path, account=OWN))[0][name])
