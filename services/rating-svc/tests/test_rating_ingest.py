@@ -203,7 +203,10 @@ async def test_over_http(telephony: Rating) -> None:
         assert "destination" not in waiting[0]
         assert (await http.post("/suspense/retry", headers={"idempotency-key": "r"}, json={})).json() == {"waiting": 1}
         layout = {"layouts": {"pbx": {"subject_prefix": "utrecht/"}}}
+        assert (await http.get("/policy")).json()["version"] == 0, "the defaults"
         assert (await http.put("/policy", json=layout, headers={"idempotency-key": "p"})).json()["version"] == 1
+        shown = await http.get("/policy")
+        assert (shown.headers["etag"], set(shown.json()["policy"]["layouts"])) == ('"1"', set(layout["layouts"]))
         odd = {"layouts": {"pbx": {"delimiter": "xx"}}}
         assert (await http.put("/policy", json=odd, headers={"idempotency-key": "q"})).status_code == 422
     async with telephony.it.client("customer", account="acc") as http:

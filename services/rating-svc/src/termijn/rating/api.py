@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from termijn.kernel.ids import AccountId, derived_id
+from termijn.kernel.ids import AccountId
 from termijn.kernel.period import Month
 from termijn.rating import unreadable_routes
 from termijn.rating.call_record import CallFile, read_3cx
@@ -21,9 +21,9 @@ from termijn.rating.running_use import used_so_far
 from termijn.rating.suspense import retry_all, shared_lock_and_closing
 from termijn.rating.usage import Use, Voided, read_batch, read_binary, read_structured, text_of
 from termijn.rating.void import void_records
-from termijn.runtime.handling import Cause, Work
+from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
-from termijn.runtime.http.settings import add_replacing
+from termijn.runtime.http.settings import add_loading, add_replacing
 from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
@@ -72,6 +72,7 @@ def router(access: Access) -> APIRouter:
     _suspense_routes(routes, access)
     _reading_routes(routes, access)
     add_replacing(routes, access, "policy", POLICY, body=PolicyBody, read=_policy)
+    add_loading(routes, access, "policy", POLICY)
     return routes
 
 
@@ -193,13 +194,10 @@ def _reading_routes(routes: APIRouter, access: Access) -> None:
         month, provider = Month.parse(period), reader.principal.provider
         totals = await reader.fetch(SQL["totals"], provider, account, month.first)
         billed = await reader.fetch(SQL["billed_use"], provider, account, month.first)
-        moment = derived_id("use", provider, account, period)
-        cause = Cause(actor=reader.principal.actor, why="reads its use", correlation_id=moment, causation_id=moment)
-
         async def compute(work: Work) -> list[Any]:
             return [asdict(one) for one in await used_so_far(work, AccountId(account), month)]
 
-        costs = await reader.host.run(provider=provider, cause=cause, act=compute)
+        costs = await reader.host.run(provider=provider, cause=reader.cause, act=compute)
         return answer(
             {
                 "period": period,

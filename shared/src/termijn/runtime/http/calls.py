@@ -10,7 +10,7 @@ import msgspec
 from fastapi import Response
 
 from termijn.kernel.errors import Refusal, VersionMismatch
-from termijn.kernel.ids import ProviderId
+from termijn.kernel.ids import ProviderId, derived_id
 from termijn.runtime.clock import Clock
 from termijn.runtime.database import ServiceDatabase
 from termijn.runtime.handling import Blobs, Cause, Row, Work
@@ -175,6 +175,12 @@ class Reader:
         async with self.host.database.transaction(self.principal.provider, isolation="repeatable read, read only") as connection:
             rows: Sequence[Row] = await connection.fetch(sql, *args)
             return rows
+
+    @property
+    def cause(self) -> Cause:
+        """For what is read through a unit of work; nothing is ever recorded under it."""
+        moment = derived_id("read", self.principal.provider, self.principal.actor)
+        return Cause(actor=self.principal.actor, why="reads", correlation_id=moment, causation_id=moment)
 
     @property
     def now(self) -> datetime:

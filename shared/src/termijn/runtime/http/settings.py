@@ -54,3 +54,16 @@ def add_showing(router: APIRouter, access: Access, name: str, setting: Setting[V
 
     description = f"The {name} in force; version 0 is the defaults."
     router.get(f"/{name}", name=f"show_{name}", description=description)(show)
+
+
+def add_loading(router: APIRouter, access: Access, name: str, setting: Setting[ValueT]) -> None:
+    """GET /``name`` where no read model has it: what is in force, from its own stream."""
+
+    async def show(reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
+        async def load(work: Work) -> tuple[int, Any]:
+            return await work.version(setting, CURRENT), (await work.load(setting, CURRENT)).value
+
+        version, value = await reader.host.run(provider=reader.principal.provider, cause=reader.cause, act=load)
+        return answer({"version": version, name: value}, etag=version)
+
+    router.get(f"/{name}", name=f"show_{name}", description=f"The {name} in force; version 0 is the defaults.")(show)
