@@ -13,7 +13,8 @@ from termijn.runtime.clock import SandboxClock
 from termijn.testing.postgres import Databases, TestDatabase
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
-LATER = START + timedelta(days=1)
+DAY = timedelta(days=1)
+LATER = START + DAY
 
 pytestmark = pytest.mark.rule("TIM-2")
 
@@ -89,6 +90,61 @@ async def test_one_that_stands_still_is_not_waited_for_for_ever(databases: Datab
         await stands_still.follow()
         await asyncio.wait_for(mover.advance_to(LATER), 5)
         assert mover.fires_until == LATER
+        monkeypatch.undo()
+        await asyncio.wait_for(mover.advance_to(LATER + DAY), 5)  # it was waited for once, not at every date
+        assert await stands_still.follow() == LATER + DAY, "it wakes up, and follows anew"
+        moving = asyncio.create_task(mover.advance_to(LATER + 2 * DAY))
+        await asyncio.sleep(0.1)
+        assert not moving.done()
+        await stands_still.follow()
+        await asyncio.wait_for(moving, 5)
+
+
+@pytest.mark.parametrize("failure", [OSError, asyncio.CancelledError])
+@pytest.mark.parametrize("cut_off", [1, 2], ids=["before it has said so", "before it has taken back what it said"])
+async def test_one_that_is_cut_off_while_it_follows_neither_holds_up_the_clock_nor_lets_it_go(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException], cut_off: int
+) -> None:
+    database = await databases.new()
+    async with process(database) as mover, process(database) as one:
+        await one.follow()
+        moving = asyncio.create_task(mover.advance_to(LATER))
+        await asyncio.sleep(0.1)
+        session, calls = one._session, 0
+        execute = session.execute
+
+        async def cut(*args: object) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == cut_off:
+                raise failure
+            await execute(*args)
+
+        monkeypatch.setattr(type(session), "execute", lambda self, *args: cut(*args))
+        with pytest.raises(failure):
+            await one.follow()
+        monkeypatch.undo()
+        await asyncio.wait_for(moving, 5)
+        assert await one.follow() == LATER
+        moving = asyncio.create_task(mover.advance_to(LATER + DAY))
+        await asyncio.sleep(0.1)
+        assert not moving.done(), "it is waited for again"
+        await one.follow()
+        await asyncio.wait_for(moving, 5)
+
+
+async def test_a_mover_that_died_before_anybody_followed_leaves_a_clock_that_the_next_one_moves_on(databases: Databases) -> None:
+    """Between the new time and the word that timers may fire; whoever comes then, mover or follower, is not held up."""
+    database = await databases.new()
+    async with process(database) as dies:
+        await dies._pool.execute("update sandbox_clock set now = $1, fires_until = now", LATER)
+    async with process(database) as follower:
+        assert (follower.now(), follower.fires_until) == (LATER, START)
+        assert await follower.follow() == follower.fires_until == LATER
+        await follower.unfollow()
+    async with process(database) as mover:
+        await asyncio.wait_for(mover.advance_to(LATER + DAY), 5)
+        assert mover.fires_until == LATER + DAY
 
 
 async def test_a_follower_whose_session_is_lost_follows_again(databases: Databases) -> None:

@@ -24,7 +24,8 @@ grant select, insert, update on sandbox_clock to termijn_app;
 
 FOLLOWED_DELAY_S = 0.002
 FOLLOWED_SECONDS_MAX = 60.0
-"""A follower in the middle of a long page is waited for; one that stands still is not waited for any longer than this."""
+"""A follower in the middle of a long page is waited for. One that stands still for longer than this is taken for dead: its session is
+ended, so that it is waited for once and not at every date, and it follows anew when it wakes up."""
 
 
 class ClockIsReal(NotAllowed):
@@ -75,7 +76,7 @@ class SandboxClock:
     def __init__(self, pool: asyncpg.Pool, now: datetime) -> None:
         self._pool = pool
         self._now = now
-        self._fires_until = now
+        self._fires_until = datetime.min.replace(tzinfo=UTC)
         self._session: Any = None
         self._seen: datetime | None = None
         self._following = asyncio.Lock()
@@ -116,24 +117,36 @@ class SandboxClock:
     async def follow(self) -> datetime:
         """As ``load``; from now on whoever moves the clock waits until this process has seen it. To be called again and again."""
         async with self._following:
-            if self._session is None or _is_lost(self._session):
-                self._session, self._seen = await self._pool.acquire(), None
-            # Once more after each change: the clock may have moved before the lock said that somebody is to be waited for.
-            while await self.load() != self._seen:
-                before, self._seen = self._seen, self._now
-                await self._session.execute(_LOCK, self._seen)
-                if before is not None:
-                    await self._session.execute(_UNLOCK, before)
-            if self._fires_until < self._now:
-                await self._release()  # whoever moved it may have died
+            try:
+                await self._see()
+                if self._fires_until < self._now:
+                    await self._release()  # whoever moved it may have died
+            except BaseException:
+                # Cut off in the middle, this process may say that it knows a time that it does not know, or hold up the clock for ever.
+                await self._let_go()
+                raise
             return self._now
 
     async def unfollow(self) -> None:
         """Nobody needs to wait for this process any more."""
         async with self._following:
-            session, self._session, self._seen = self._session, None, None
-            if session is not None and not _is_lost(session):
-                await self._pool.release(session)
+            await self._let_go()
+
+    async def _see(self) -> None:
+        """Know the time, and have said so. Read once more after each change: the clock may have moved before the lock said anything."""
+        if self._session is None or _is_lost(self._session):
+            self._session, self._seen = await self._pool.acquire(), None
+        while await self.load() != self._seen:
+            await self._session.execute(_LOCK, self._now)
+            before, self._seen = self._seen, self._now
+            if before is not None:
+                await self._session.execute(_UNLOCK, before)
+
+    async def _let_go(self) -> None:
+        """The pool unlocks all that the session holds; where it cannot, it ends the session."""
+        session, self._session, self._seen = self._session, None, None
+        if session is not None and not _is_lost(session):
+            await self._pool.release(session)
 
     async def advance_to(self, instant: datetime) -> None:
         """Move it forward (to where it stands: no effect). Raises ``ClockGoesForwardOnly``.
@@ -146,12 +159,14 @@ class SandboxClock:
             raise ClockGoesForwardOnly(current=(await self.load()).isoformat(), asked=instant.isoformat())
         self._now = instant.astimezone(UTC)
         deadline = monotonic() + FOLLOWED_SECONDS_MAX
-        while not await self._release(at_once=monotonic() > deadline):  # noqa: ASYNC110 - another process sets no event of ours
+        while not await self._release():
+            if monotonic() > deadline:
+                await self._pool.execute(_END_BEHIND, self._now)
             await asyncio.sleep(FOLLOWED_DELAY_S)
 
-    async def _release(self, *, at_once: bool = False) -> bool:
-        """Let timers up to now fire where nobody is behind, or whoever is behind (``at_once``); whether they may."""
-        released = await self._pool.fetchval(_RELEASE, self._now, at_once)
+    async def _release(self) -> bool:
+        """Let timers up to now fire where nobody is behind; whether they may."""
+        released = await self._pool.fetchval(_RELEASE, self._now)
         await self.load()
         return bool(released) or self._fires_until >= self._now
 
@@ -168,9 +183,10 @@ _KEY = "7311005, hashtext(extract(epoch from $1::timestamptz)::text) & 214748364
 """The lock of those who have seen an instant ($1)."""
 _LOCK = f"select pg_advisory_lock_shared({_KEY})"
 _UNLOCK = f"select pg_advisory_unlock_shared({_KEY})"
-_RELEASE = f"""
-update sandbox_clock set fires_until = $1 where now = $1 and ($2 or not exists (
-  select from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
-  where l.locktype = 'advisory' and l.classid = {_KEY.split(",", maxsplit=1)[0]} and l.objid <> ({_KEY.split(",", maxsplit=1)[1]})::oid))
-returning true
+_BEHIND = f"""
+  select l.pid from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
+  where l.locktype = 'advisory' and l.classid = {_KEY.split(",", maxsplit=1)[0]} and l.objid <> ({_KEY.split(",", maxsplit=1)[1]})::oid
 """
+"""The sessions of those who have not seen an instant ($1) and say that they follow."""
+_RELEASE = f"update sandbox_clock set fires_until = $1 where now = $1 and not exists ({_BEHIND}) returning true"
+_END_BEHIND = f"select pg_terminate_backend(behind.pid) from ({_BEHIND}) as behind"
