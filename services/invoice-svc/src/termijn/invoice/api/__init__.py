@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter
 
-from termijn.invoice.api import documents, money, operations, settings, statements
+from termijn.invoice.api import documents, money, operations, settings, statements, waiting
 from termijn.runtime.http import Access
 
 
 def routes(access: Access) -> APIRouter:
     """All routes, to be mounted under /invoice."""
     router = APIRouter()
-    for part in (settings, documents, money, statements, operations):
+    for part in (settings, documents, money, statements, operations, waiting):
         router.include_router(part.routes(access))
     return router

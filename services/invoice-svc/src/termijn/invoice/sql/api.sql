@@ -65,6 +65,12 @@ select
   (select coalesce(sum(net), 0) from charge_line where provider = $1 and account = $2 and place = 'carried') as carried_net,
   (select coalesce(sum(net), 0) from charge_line where provider = $1 and account = $2 and place = 'draft') as drafted_net;
 
+-- name: waiting_lines
+-- An account's lines that are on no document yet, on one stream ($3) or all, after a cursor.
+select line_id, stream, place, source, module_id, article, period, period_from, net, invoice_id as draft_id from charge_line
+where provider = $1 and account = $2 and place <> 'document' and ($3::text is null or stream = $3)
+  and ($4::text is null or line_id > $4) order by line_id limit $5;
+
 -- name: credits
 -- Where an account's credit comes from.
 select credit_id, source, amount, withdrawn, arisen_on from credit
