@@ -19,17 +19,20 @@ from termijn.kernel.words import Language
 
 
 def goods_facts(event: Event) -> dict[str, Any] | None:
-    """What a confirmation of this event tells, as plain data; None where it is none of goods. ``about`` names what kind of thing."""
+    """What a confirmation of this event tells, as plain data; None where it is none of goods. ``about`` names what kind of thing.
+
+    Reasons are personal and stay out of it: a confirmation is the proof that something was confirmed, and is kept for good.
+    """
     match event:
         case ProjectOpened():
             count = len(event.milestones)
             told = {"title": event.title, "net": str(event.price), "milestones": count, "channel": event.channel}
             return {"about": "project", "subject": event.project_id, **told}
         case ProjectReplanned():
-            told = {"net": str(event.price), "milestones": len(event.milestones), "reason": event.reason, "channel": event.channel}
+            told = {"net": str(event.price), "milestones": len(event.milestones), "channel": event.channel}
             return {"about": "project", "subject": event.project_id, **told}
         case ProjectStopped():
-            told = {"reason": event.reason, "day": _iso(event.stopped_on), "channel": event.channel}
+            told = {"day": _iso(event.stopped_on), "channel": event.channel}
             return {"about": "project", "subject": event.project_id, **told}
         case GoodsOrdered():
             lines = "; ".join(f"{line.quantity} x {line.article}" for line in event.lines)
@@ -38,7 +41,7 @@ def goods_facts(event: Event) -> dict[str, Any] | None:
         case DeliveryDateAgreed():
             return {"about": "order", "subject": event.order_id, "day": _iso(event.agreed_on), "channel": event.channel}
         case GoodsOrderCancelled():
-            told = {"net": str(event.order_net), "reason": event.reason, "channel": event.channel}
+            told = {"net": str(event.order_net), "channel": event.channel}
             return {"about": "order", "subject": event.order_id, **told}
         case WarrantyExtended():
             told = {"article": event.article, "net": str(event.net), "day": _iso(event.until_on), "channel": event.channel}
@@ -93,24 +96,23 @@ SUBJECTS: Mapping[Language, Mapping[str, str]] = {
 SENTENCES: Mapping[Language, Mapping[str, str]] = {
     "nl": {
         "ProjectOpened": "Hartelijk dank voor uw opdracht voor {title}: {net} exclusief btw, in {milestones} mijlpalen.",
-        "ProjectReplanned": "Wij bevestigen de nieuwe planning: {net} exclusief btw, in {milestones} mijlpalen. Reden: {reason}.",
-        "ProjectStopped": "Wij bevestigen dat het project op {day} is gestopt. Reden: {reason}.",
+        "ProjectReplanned": "Wij bevestigen de nieuwe planning: {net} exclusief btw, in {milestones} mijlpalen.",
+        "ProjectStopped": "Wij bevestigen dat het project op {day} is gestopt.",
         "GoodsOrdered": "Hartelijk dank voor uw bestelling: {lines}; {net} exclusief btw. De afgesproken leverdatum is {day}.",
         "DeliveryDateAgreed": "Wij bevestigen dat de levering nu is afgesproken voor {day}.",
         "GoodsOrderCancelled": "Wij bevestigen dat wat nog niet is geleverd, is geannuleerd. De bestelling komt daarmee op {net} exclusief "
-        "btw. Reden: {reason}.",
+        "btw.",
         "WarrantyExtended": "Wij bevestigen dat de garantie op {article} is verlengd tot en met {day}, voor {net} exclusief btw.",
         "LeaseExtended": "Wij bevestigen dat uw lease is verlengd. De laatste dag is {day}.",
         "LeaseTermAgreed": "Uw lease heeft een vaste looptijd. De laatste dag is {day}.",
     },
     "en": {
         "ProjectOpened": "Thank you for your order of {title}: {net} excluding VAT, in {milestones} milestones.",
-        "ProjectReplanned": "We confirm the new plan: {net} excluding VAT, in {milestones} milestones. The reason: {reason}.",
-        "ProjectStopped": "We confirm that the project was stopped on {day}. The reason: {reason}.",
+        "ProjectReplanned": "We confirm the new plan: {net} excluding VAT, in {milestones} milestones.",
+        "ProjectStopped": "We confirm that the project was stopped on {day}.",
         "GoodsOrdered": "Thank you for your order: {lines}; {net} excluding VAT. It is to be delivered on {day}.",
         "DeliveryDateAgreed": "We confirm that the delivery is now agreed for {day}.",
-        "GoodsOrderCancelled": "We confirm that what was not delivered yet is cancelled. Your order comes to {net} excluding VAT now. "
-        "The reason: {reason}.",
+        "GoodsOrderCancelled": "We confirm that what was not delivered yet is cancelled. Your order comes to {net} excluding VAT now.",
         "WarrantyExtended": "We confirm that the warranty on {article} lasts until {day} now, for {net} excluding VAT.",
         "LeaseExtended": "We confirm that your lease is prolonged. Its last day is {day}.",
         "LeaseTermAgreed": "Your lease has a fixed term. Its last day is {day}.",

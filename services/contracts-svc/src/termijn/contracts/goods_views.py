@@ -52,7 +52,7 @@ def apply_projects(recorded: Recorded) -> Iterable[Statement]:
         case ProjectCompleted() as e:
             yield _do("complete_project", p, e.project_id, version, e.completed_on)
         case ProjectStopped() as e:
-            yield _do("stop_project", p, e.project_id, version, e.stopped_on, e.dropped, e.reason)
+            yield _do("stop_project", p, e.project_id, version, e.stopped_on, e.dropped)
         case WarrantyStarted() as e if e.project_id is not None:
             yield _do("touch_project", p, e.project_id, version)
         case _:

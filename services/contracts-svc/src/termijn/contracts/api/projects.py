@@ -182,7 +182,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["project"], provider, account, project_id)
         if not rows:
             raise NotFound(what="project", id=project_id)
-        shown = {name: value for name, value in rows[0].items() if name not in ("provider", "stop_reason")}
+        shown = {name: value for name, value in rows[0].items() if name != "provider"}
         shown["milestones"] = [dict(row) for row in await reader.fetch(SQL["milestones"], provider, project_id)]
         shown["orders"] = [row["order_id"] for row in await reader.fetch(SQL["project_orders"], provider, project_id)]
         return answer(shown, etag=rows[0]["version"])

@@ -1,5 +1,5 @@
--- Projects, orders of goods, warranties, leases, and tasks for managers (CON-11, CON-12). No personal data: the name of a lease
--- company is in sealed events only.
+-- Projects, orders of goods, warranties, leases, and tasks for managers (CON-11, CON-12). No personal data: why a project stopped
+-- and the name of a lease company are in sealed events only.
 
 create table project (
   provider text not null,
@@ -15,7 +15,6 @@ create table project (
   quote text,
   delivered_on date,
   over_on date,
-  stop_reason text,
   dropped numeric not null default 0,
   primary key (provider, project_id)
 );

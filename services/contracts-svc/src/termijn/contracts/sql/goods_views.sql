@@ -48,7 +48,7 @@ with done as (
 -- name: stop_project
 -- It goes no further.
 with done as (
-  update project set version = $3, state = 'stopped', over_on = $4, dropped = $5, stop_reason = $6
+  update project set version = $3, state = 'stopped', over_on = $4, dropped = $5
   where provider = $1 and project_id = $2 returning 1
 ) select expect_rows(count(*)) from done;
 
