@@ -18,11 +18,12 @@ from termijn.rating.ingest import Intake, Report
 from termijn.rating.policy import DEFAULT_3CX_COLUMNS, POLICY, CallRecordLayout, Policy
 from termijn.rating.rate import MILLIONTHS, shown_quantity
 from termijn.rating.running_use import used_so_far
+from termijn.rating.shown import CONFLICTS, WAITING, StillWaiting, Taken, TakenFile, UseOfPeriod, VoidedCount
 from termijn.rating.suspense import retry_all, shared_lock_and_closing
 from termijn.rating.usage import Use, Voided, read_batch, read_binary, read_structured, text_of
 from termijn.rating.void import void_records
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.settings import add_loading, add_replacing
 from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
@@ -103,12 +104,12 @@ def _usage_routes(routes: APIRouter, access: Access) -> None:
                 report += await intake[0].ingest(connection, call.principal.provider, batch, actor=call.principal.actor)
         return report
 
-    @routes.post("/usage", status_code=202, openapi_extra={"requestBody": CLOUD_EVENTS})
+    @routes.post("/usage", **answers(Taken, status=202), openapi_extra={"requestBody": CLOUD_EVENTS})
     async def record_usage(request: Request, call: Call = Depends(collecting)) -> Response:
         """Usage as CloudEvents 1.0: one event, a batch, or binary mode (USE-1). Ids make it safe to send again."""
         return answer(asdict(await take_in(call, await _cloud_events(request))), status=202)
 
-    @routes.post("/call-records/{source}", status_code=202, openapi_extra={"requestBody": CALL_RECORDS})
+    @routes.post("/call-records/{source}", **answers(TakenFile, status=202), openapi_extra={"requestBody": CALL_RECORDS})
     async def load_call_records(
         source: str, request: Request, format: Literal["3cx"] = "3cx", call: Call = Depends(collecting)
     ) -> Response:
@@ -151,19 +152,19 @@ def _file_report(file: CallFile, report: Report) -> dict[str, Any]:
 
 
 def _suspense_routes(routes: APIRouter, access: Access) -> None:
-    @routes.get("/suspense")
+    @routes.get("/suspense", **answers(WAITING))
     async def suspense(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         """Records that find no module, article or rate, and why (USE-2)."""
         rows = await reader.fetch(SQL["suspense"], reader.principal.provider, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=("source", "id")))
 
-    @routes.get("/conflicts")
+    @routes.get("/conflicts", **answers(CONFLICTS))
     async def conflicts(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         """Records with the id of another one and other content (USE-1)."""
         rows = await reader.fetch(SQL["conflicts"], reader.principal.provider, *page.after(3), page.rows_to_fetch)
         return answer(page.page(rows, key=("source", "id", "content")))
 
-    @routes.post("/suspense/retry", status_code=202)
+    @routes.post("/suspense/retry", **answers(StillWaiting, status=202))
     async def retry(call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))) -> Response:
         """Try everything that waits once more; what is left in the list afterwards still waits."""
 
@@ -172,7 +173,7 @@ def _suspense_routes(routes: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @routes.post("/usage/{source:path}/{record_id}/void", status_code=202)
+    @routes.post("/usage/{source:path}/{record_id}/void", **answers(VoidedCount, status=202))
     async def void(source: str, record_id: str, call: Call = Depends(access.changing(Role.COLLECTOR, Role.MANAGER))) -> Response:
         """Take a record back, also one that has not come yet (USE-10)."""
         voided = Voided(text_of(source, "source"), text_of(record_id, "record_id"))
@@ -186,7 +187,7 @@ def _suspense_routes(routes: APIRouter, access: Access) -> None:
 
 
 def _reading_routes(routes: APIRouter, access: Access) -> None:
-    @routes.get("/accounts/{account}/use")
+    @routes.get("/accounts/{account}/use", **answers(UseOfPeriod))
     async def use(
         account: str, period: Period, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER, Role.OPS))
     ) -> Response:
@@ -194,6 +195,7 @@ def _reading_routes(routes: APIRouter, access: Access) -> None:
         month, provider = Month.parse(period), reader.principal.provider
         totals = await reader.fetch(SQL["totals"], provider, account, month.first)
         billed = await reader.fetch(SQL["billed_use"], provider, account, month.first)
+
         async def compute(work: Work) -> list[Any]:
             return [asdict(one) for one in await used_so_far(work, AccountId(account), month)]
 

@@ -5,20 +5,21 @@ from dataclasses import asdict
 from fastapi import APIRouter, Depends, Response
 
 from termijn.rating.collector_topic import SQL, read_again
+from termijn.rating.shown import UNREADABLE, TakenAgain
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 
 
 def add_routes(routes: APIRouter, access: Access) -> None:
     """Add them to the service's."""
 
-    @routes.get("/usage/unreadable")
+    @routes.get("/usage/unreadable", **answers(UNREADABLE))
     async def unreadable(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         """Records of the collectors' topic that are no usage, and why (USE-1)."""
         rows = await reader.fetch(SQL["unreadable"], reader.principal.provider, *page.after(3), page.rows_to_fetch)
         return answer(page.page(rows, key=("topic", "partition", "offset")))
 
-    @routes.post("/usage/unreadable/retry", status_code=202)
+    @routes.post("/usage/unreadable/retry", **answers(TakenAgain, status=202))
     async def retry(call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))) -> Response:
         """Read them again, a thousand at most; what still cannot be taken in stays in the list (``left``), with its reason of now."""
 

@@ -2,7 +2,7 @@
 
 from termijn.runtime.http.access import Access, check_every_route_asks_who_calls
 from termijn.runtime.http.calls import Answer, Call, Reader, answer
-from termijn.runtime.http.document import answers_file, complete
+from termijn.runtime.http.document import Page, answers, answers_file, complete
 from termijn.runtime.http.paging import Paging, paging
 from termijn.runtime.http.principal import Principal, Role
 from termijn.runtime.http.problems import install
@@ -13,11 +13,13 @@ __all__ = [
     "Answer",
     "Authority",
     "Call",
+    "Page",
     "Paging",
     "Principal",
     "Reader",
     "Role",
     "answer",
+    "answers",
     "answers_file",
     "check_every_route_asks_who_calls",
     "complete",

@@ -135,7 +135,9 @@ class Call:
     async def _keep(self, work: UnitOfWork, kept: Kept, touched: set[str]) -> None:
         await keep(work.connection, self.principal, self.asked.key, kept, touched)
         if self.asked.key is not None:
-            answered = Answered(self.principal.actor, self.asked.key, self.asked.request_hash, kept.status, kept.etag)
+            account = self.principal.account
+            actor = await work.sealed_actor(account)
+            answered = Answered(actor, self.asked.key, self.asked.request_hash, kept.status, kept.etag, account)
             work.facts.answered.append(answered)
 
 

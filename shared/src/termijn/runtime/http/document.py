@@ -6,18 +6,21 @@ Every problem that a route can answer with is listed, as RFC 9457 problem detail
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from fastapi import FastAPI, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field
 
 from termijn.runtime.http.access import ETAG_PATTERN, RIGHTS, Rights
 from termijn.runtime.http.idempotency import KEY_PATTERN
 from termijn.runtime.http.paging import paging
 from termijn.runtime.http.problems import MEDIA_TYPE
 from termijn.runtime.http.routes import every_route
+
+ItemT = TypeVar("ItemT")
 
 PROBLEM: dict[str, Any] = {
     "title": "Problem",
@@ -65,6 +68,18 @@ _LIST = {
         "next": {"type": ["string", "null"], "description": "The cursor of the next page; null at the last one (API-2)."},
     },
 }
+
+
+class Page(BaseModel, Generic[ItemT]):
+    """A page of a list (API-2)."""
+
+    items: list[ItemT]
+    next: str | None = Field(description="The cursor of the next page; null at the last one.")
+
+
+def answers(shape: Any, *, status: int = 200) -> dict[str, Any]:
+    """What a route says of its answer: ``@router.get(path, **answers(Invoice))``; anything that pydantic describes."""
+    return {"status_code": status, "responses": {status: {"model": shape}}}
 
 
 def answers_file(media_type: str) -> dict[str, Any]:
