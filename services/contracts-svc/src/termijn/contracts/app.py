@@ -14,8 +14,8 @@ from termijn.contracts.legal_document import LEGAL_DOCUMENT
 from termijn.contracts.manager_task import MANAGER_TASK
 from termijn.contracts.mandate_use import MANDATE_USE
 from termijn.contracts.migration import MIGRATION
-from termijn.contracts.module import MODULE
 from termijn.contracts.migration_step import MIGRATING, PRICE_WAKE_UP
+from termijn.contracts.module import MODULE
 from termijn.contracts.policy import POLICY
 from termijn.contracts.project import PROJECT
 from termijn.contracts.published import publish

@@ -32,7 +32,12 @@ def check(tariff: Tariff, *, vat_rates: Sequence[Decimal], deck_exists: bool, ki
     - ``deck_exists``: whether the deck that the tariff names was published.
     - ``kind``: the module of the tariff's earlier versions, None for a new tariff.
     """
-    refuse([*_faults(tariff, vat_rates), *_surroundings(tariff, deck_exists=deck_exists, kind=kind)])
+    refuse(faults_of(tariff, vat_rates=vat_rates, deck_exists=deck_exists, kind=kind))
+
+
+def faults_of(tariff: Tariff, *, vat_rates: Sequence[Decimal], deck_exists: bool, kind: str | None) -> list[Fault]:
+    """All that is wrong, none where it may be published; as ``check``."""
+    return [*_faults(tariff, vat_rates), *_surroundings(tariff, deck_exists=deck_exists, kind=kind)]
 
 
 def refuse(faults: Sequence[Fault]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from termijn.contracts.api import decks, price_changes
+from termijn.contracts.api import decks, exchange, price_changes
 from termijn.contracts.api.bodies import Line, PolicyBody, ThingKey, ThingPath
 from termijn.contracts.api.catalogue_body import DraftBody, IndexingBody, PublicationBody, PublishTariffBody
 from termijn.contracts.api.decks import deck_of_day
@@ -43,7 +43,7 @@ def routes(access: Access) -> APIRouter:
     _publishing(router, access)
     _drafts(router, access)
     _reading(router, access)
-    for part in (decks, price_changes):
+    for part in (decks, price_changes, exchange):
         router.include_router(part.routes(access))
     return router
 

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BeforeValidator, Field
 
-from termijn.contracts.api.bodies import Amount, Body, Day, FilledLine, Line, ThingKey
+from termijn.contracts.api.bodies import Amount, Body, Day, FilledLine, Line, PolicyBody, ThingKey
+from termijn.contracts.deck_file import DECK_BYTES_MAX
 from termijn.kernel import notice
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import TariffId
@@ -179,3 +180,22 @@ class WithdrawalBody(Body):
     """Why an announcement is taken back."""
 
     reason: FilledLine
+
+
+class DeckBody(Body):
+    """A rate deck of a whole catalogue: its rows as CSV, or the hash of the rows that are there already."""
+
+    deck_id: ThingKey
+    valid_from: Day
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    csv: Annotated[str, Field(max_length=DECK_BYTES_MAX)] | None = None
+
+
+class CatalogueBody(Body):
+    """A whole catalogue. ``plan``: the name of the plan that was looked at; another one by now is refused."""
+
+    policy: PolicyBody | None = None
+    indexing: IndexingBody | None = None
+    decks: Annotated[tuple[DeckBody, ...], Field(max_length=100)] = ()
+    tariffs: Annotated[tuple[PublishTariffBody, ...], Field(max_length=2_000)] = ()
+    plan: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None

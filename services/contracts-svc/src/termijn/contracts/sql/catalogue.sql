@@ -118,6 +118,10 @@ where provider = $1 and takes_orders order by tariff_id, version desc;
 select distinct on (deck_id) deck_id, version, valid_from, rows, sha256, size_bytes from rate_deck_version
 where provider = $1 order by deck_id, version desc;
 
+-- name: deck_by_content
+-- How large the rows of a deck are that was published with them before.
+select size_bytes from rate_deck_version where provider = $1 and deck_id = $2 and sha256 = $3 limit 1;
+
 -- name: deck_versions
 -- All versions of one rate deck, newest first; $3: before a version, $4: at most.
 select deck_id, version, valid_from, rows, sha256, size_bytes from rate_deck_version
