@@ -5,10 +5,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check mutants bench simulate fire clean
+.PHONY: help demo up test check mutants bench simulate fire ten-years clean
 
 help: ## what there is to do
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/ready ## half a year of thirty customers: orders, calls, invoices, reversals, letters
 	$(BIN)/termijn demo
@@ -39,6 +39,9 @@ simulate: .venv/ready ## random histories under faults: STEPS=1000000 SEED=1 (ni
 
 fire: .venv/ready ## random SIGKILLs over log and Kafka, two replicas of every service: KILLS=1000 SEED=1 (nightly; docs/nightly.md)
 	$(BIN)/python -m termijn.testing.fire --kills $(or $(KILLS),50) --seed $(or $(SEED),1)
+
+ten-years: .venv/ready ## ten sandbox years of twenty accounts, a line of figures per year: YEARS=10 ACCOUNTS=20 (nightly; docs/nightly.md)
+	$(BIN)/python -m termijn.testing.ten_years $(or $(YEARS),10) $(or $(ACCOUNTS),20)
 
 clean: ## remove what was built; data folders stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
