@@ -21,6 +21,7 @@ from termijn.events.contracts import (
     SubjectReleased,
 )
 from termijn.events.dunning import ResumptionRequested, SuspensionRequested, TerminationRequested
+from termijn.events.erasure import ErasureConsidered
 from termijn.events.invoice import MandateBlocked
 from termijn.kernel.calendar import at
 from termijn.kernel.ids import MandateId, ModuleId
@@ -48,6 +49,7 @@ async def test_an_order_runs_until_its_notice_ends_it(desk: Any) -> None:
         ModuleOrdered,
         SubjectAssigned,
         ModuleCancelled,
+        ErasureConsidered,
         SubjectReleased,
         ModuleEnded,
     ]

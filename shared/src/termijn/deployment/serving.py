@@ -21,6 +21,7 @@ from termijn.kernel.errors import InvalidInput
 from termijn.runtime.blobs import FileBlobs
 from termijn.runtime.clock import Clock, SystemClock
 from termijn.runtime.database import EVERY_PROVIDER
+from termijn.runtime.erasure_log import ERASURE_LOG, FileErasureLog
 from termijn.runtime.handling import Definition
 from termijn.runtime.http import Authority
 from termijn.runtime.journal import FileJournal
@@ -61,7 +62,8 @@ async def open_service(name: str, settings: Settings) -> AsyncIterator[Serving]:
         raise InvalidInput(field="service", reason=f"{name!r} is none; there are {', '.join(DEFINITIONS)}")
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        keys = await KeyStore.open(app_dsn=settings.keys.app_dsn, owner_dsn=settings.keys.owner_dsn)
+        erased = FileErasureLog(settings.journal / ERASURE_LOG)
+        keys = await KeyStore.open(app_dsn=settings.keys.app_dsn, owner_dsn=settings.keys.owner_dsn, log=erased)
         stack.push_async_callback(keys.close)
         transport = await KafkaTransport.open(settings.kafka)
         stack.push_async_callback(transport.close)

@@ -28,6 +28,7 @@ from termijn.kernel.ids import ProviderId
 from termijn.runtime.blobs import FileBlobs
 from termijn.runtime.clock import Clock, ClockIsReal, SandboxClock, SystemClock, machine_now
 from termijn.runtime.database import Address
+from termijn.runtime.erasure_log import ERASURE_LOG, FileErasureLog
 from termijn.runtime.handling import Definition
 from termijn.runtime.http import Authority, Role, mint_token
 from termijn.runtime.journal import FileJournal
@@ -166,7 +167,8 @@ async def open_installation(
         names = await databases.ensure_databases(server, prefix)
         at = {short: _address(server, name) for short, name in names.items()}
         bus = await open_transport(made, stack, folder=folder, log=at["log"], prefix=prefix)
-        keys = await KeyStore.open(app_dsn=at["keys"].app_dsn, owner_dsn=at["keys"].owner_dsn)
+        erased = FileErasureLog(folder / "journal" / ERASURE_LOG)
+        keys = await KeyStore.open(app_dsn=at["keys"].app_dsn, owner_dsn=at["keys"].owner_dsn, log=erased)
         stack.push_async_callback(keys.close)
         journal = FileJournal(folder / "journal")
         stack.callback(journal.close)

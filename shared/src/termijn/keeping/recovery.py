@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from termijn.embedded.verify import LAWS
+from termijn.keeping.erasures import erase_again
 from termijn.keeping.series import DOCUMENTS, Series, series_of
 from termijn.keeping.told import Forgotten, Told, told
 from termijn.runtime.catch_up import CaughtUp, JournalIncomplete, catch_up
@@ -46,6 +47,7 @@ class Finding:
     series: tuple[Series, ...] = ()
     forbids: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
+    erased: int = 0
 
     @property
     def needs_recovery(self) -> bool:
@@ -63,6 +65,7 @@ async def examine(service: Service, others: Iterable[Service] = ()) -> Finding:
     if finding.reason is None:
         return finding
     await _catch_up(service, finding)
+    finding.erased = await erase_again(service)
     finding.told = await told(service, [each for each in others if each is not service])
     finding.series = await series_of(service)
     judge_forgotten(finding)

@@ -18,6 +18,7 @@ from termijn.kernel.calendar import at
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import ProviderId
 from termijn.runtime import codec
+from termijn.runtime.actor import is_person
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.handling import Recorded, Row
 from termijn.runtime.hold import ServiceHeld
@@ -81,7 +82,8 @@ async def _republish_account(service: Service, row: Row, since: Since, done: Rep
     # By number and not as stored: a transaction that committed late was numbered late. An account's history fits into memory.
     told: list[tuple[int, Recorded, Event, Envelope]] = []
     async for page in _pages(service, row, since):
-        public = _public(service, page)
+        named = {recorded.account for recorded in page if is_person(recorded.cause.actor)}
+        public = _public(service, page, await service.plant.keys.sealer(ProviderId(row["provider"]), sorted(named)))
         numbers = await _numbers(service, row, [envelope.id for _, _, envelope in public])
         for recorded, event, envelope in public:
             number = numbers.get(envelope.id)
@@ -107,9 +109,9 @@ async def _pages(service: Service, row: Row, since: Since) -> AsyncIterator[list
         yield await decode_rows(service.plant, rows)
 
 
-def _public(service: Service, page: list[Recorded]) -> list[tuple[Recorded, Event, Envelope]]:
+def _public(service: Service, page: list[Recorded], sealer: codec.Sealer) -> list[tuple[Recorded, Event, Envelope]]:
     return [
-        (recorded, event, envelope_of(recorded, event, ordinal, service.name))
+        (recorded, event, envelope_of(recorded, event, ordinal, service.name, sealer))
         for recorded in page
         for ordinal, event in enumerate(service.definition.publish(recorded))
     ]

@@ -17,6 +17,7 @@ from termijn.keeping.backup import copy_blobs
 from termijn.keeping.manifest import Manifest, NoBackup, check, read_manifest
 from termijn.keeping.place import SERVICES, Place
 from termijn.kernel.errors import Conflict, InvalidInput
+from termijn.runtime.erasure_log import ERASURE_LOG
 
 _RESTORING = "restoring"
 
@@ -100,6 +101,12 @@ async def _hold(place: Place, database: str, manifest: Manifest) -> None:
 async def _erase_again(place: Place, lists: Sequence[Path]) -> None:
     """A key that was destroyed after the backup was made is destroyed again (CON-7)."""
     for file in lists:
+        if file.name == ERASURE_LOG:
+            # The log of an installation: the key store reads it when it is opened, and keeps it up.
+            place.journal.mkdir(parents=True, exist_ok=True)
+            with (place.journal / ERASURE_LOG).open("ab") as log:
+                log.write(file.read_bytes())
+            continue
         try:
             destroyed = msgspec.json.decode(file.read_bytes(), type=dict[str, datetime])
         except (OSError, msgspec.DecodeError) as wrong:

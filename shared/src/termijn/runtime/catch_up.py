@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from termijn.kernel.ids import AccountId, ProviderId
+from termijn.runtime.actor import SEALED_IN_META, is_sealed_actor, opened_actor
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.codec import Registry, Sealer
 from termijn.runtime.database import EVERY_PROVIDER, Address, ServiceDatabase, begun
@@ -53,9 +54,9 @@ class CaughtUp:
 class Adoption(UnitOfWork):
     """A unit of work that was committed once: its events are given, not decided."""
 
-    def __init__(self, plant: Plant, connection: Any, unit: KeptUnit) -> None:
+    def __init__(self, plant: Plant, connection: Any, unit: KeptUnit, sealer: Sealer) -> None:
         provider = ProviderId(unit.provider)
-        super().__init__(plant, connection, provider, unit.now, _cause(unit.events[0]) if unit.events else _NO_CAUSE)
+        super().__init__(plant, connection, provider, unit.now, _cause(unit.events[0], sealer) if unit.events else _NO_CAUSE)
         self._registry: Registry = plant.registry
         self._kinds = {aggregate.name: aggregate for aggregate in plant.definition.aggregates}
         if unit.events:
@@ -80,7 +81,7 @@ class Adoption(UnitOfWork):
                 version=kept.version,
                 occurred_at=kept.occurred_at,
                 recorded_at=kept.recorded_at,
-                cause=_cause(kept),
+                cause=_cause(kept, sealer),
             )
         )
         self._timers.extend((kept.stream, account, change) for change in aggregate.wakes(event, state))
@@ -123,16 +124,17 @@ async def _known(database: ServiceDatabase, event_ids: Sequence[UUID]) -> set[UU
 
 async def _put_back(database: ServiceDatabase, plant: Plant, unit: KeptUnit, done: CaughtUp) -> None:
     provider = ProviderId(unit.provider)
-    personal = {event.account for event in unit.events if plant.registry.needs_key(event.type, event.data)}
+    personal = {e.account for e in unit.events if plant.registry.needs_key(e.type, e.data) or SEALED_IN_META in e.meta}
+    personal |= {one.account for one in unit.facts.answered if one.account is not None and is_sealed_actor(one.actor)}
     sealer = await plant.keys.sealer(provider, sorted(personal))
     async with database.pool.acquire() as connection, begun(connection, provider):
-        work = Adoption(plant, connection, unit)
+        work = Adoption(plant, connection, unit, sealer)
         for event in unit.events:
             await work.adopt(event, sealer)
         await work.flush()
         messages = await _put_back_messages(connection, unit, done)
         timers = await _put_back_fired(connection, unit)
-        await _put_back_answers(connection, unit.provider, unit.facts.answered)
+        await _put_back_answers(connection, unit.provider, unit.facts.answered, sealer)
     work.remember()
     done.events += len(unit.events)
     done.messages += messages
@@ -166,10 +168,11 @@ async def _put_back_fired(connection: Any, unit: KeptUnit) -> int:
     return len(await connection.fetch(SQL["settle_timers"], unit.provider, unit.now, unit.facts.fired))
 
 
-async def _put_back_answers(connection: Any, provider: str, answered: Sequence[Answered]) -> None:
+async def _put_back_answers(connection: Any, provider: str, answered: Sequence[Answered], sealer: Sealer) -> None:
     if answered:
-        columns = [[getattr(one, name) for one in answered] for name in Answered.__struct_fields__]
-        await connection.execute(SQL["settle_calls"], provider, *columns)
+        actors = [one.actor if one.account is None else opened_actor(one.actor, one.account, sealer) for one in answered]
+        columns = [[getattr(one, name) for one in answered] for name in ("key", "request_hash", "status", "etag")]
+        await connection.execute(SQL["settle_calls"], provider, actors, *columns)
 
 
 async def _put_back_numbers(database: ServiceDatabase, numbers: Sequence[KeptNumber]) -> int:
@@ -195,10 +198,10 @@ async def _finish(database: ServiceDatabase, address: Address, last_position: in
         await owner.close()
 
 
-def _cause(kept: KeptEvent) -> Cause:
+def _cause(kept: KeptEvent, sealer: Sealer) -> Cause:
     meta = msgspec.json.decode(kept.meta)
     return Cause(
-        actor=meta["actor"],
+        actor=opened_actor(meta["actor"], kept.account, sealer),
         why=meta["why"],
         correlation_id=UUID(meta["correlation_id"]),
         causation_id=UUID(meta["causation_id"]),

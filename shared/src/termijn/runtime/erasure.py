@@ -195,6 +195,15 @@ class KeepsMail(Protocol):
         ...
 
 
+def forgets(forgetting: Forgetting, mailer: Mailer | None = None) -> Callable[[Work, AccountId], Awaitable[None]]:
+    """What the worker does when an account is deleted, and a recovery for every account that ever was."""
+
+    async def forget(work: Work, account: AccountId) -> None:
+        await forget_account(work, account, forgetting, mailer)
+
+    return forget
+
+
 async def forget_account(work: Work, account: AccountId, forgetting: Forgetting, mailer: Mailer | None) -> None:
     """Erase in this transaction, and the files with it: done twice is done once. Also what a restore brought back."""
     at = (work.provider, account)

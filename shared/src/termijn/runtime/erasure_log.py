@@ -11,6 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+ERASURE_LOG = "erasures.log"
+"""Its name in the folder of the journal: apart from every database, and never trimmed."""
+
 
 class Erased(msgspec.Struct, frozen=True):
     """A key that was destroyed, and when (machine time)."""

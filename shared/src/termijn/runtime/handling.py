@@ -271,5 +271,7 @@ class Definition:
     views: tuple[View, ...]
     workers: tuple[Worker, ...] = ()
     inflows: "tuple[Inflow, ...]" = ()
+    forget: "Callable[[Work, AccountId], Awaitable[None]] | None" = None
+    """Erases what the service has of a deleted account; done again after a restore (CON-7)."""
     wake_up_upcasters: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     event_upcasters: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)

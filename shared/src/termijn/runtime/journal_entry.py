@@ -18,13 +18,17 @@ class Taken(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answered(msgspec.Struct, frozen=True, array_like=True):
-    """A call with an Idempotency-Key was answered. Without the body: answers may hold personal data, and the journal is kept."""
+    """A call with an Idempotency-Key was answered. Without the body: answers may hold personal data, and the journal is kept.
+
+    A customer's name in ``actor`` is sealed for ``account`` (``actor.py``).
+    """
 
     actor: str
     key: str
     request_hash: str
     status: int
     etag: str | None
+    account: str | None = None
 
 
 class Facts(msgspec.Struct, kw_only=True):

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from termijn.kernel.ids import AccountId, ProviderId
+from termijn.runtime.actor import SEALED_IN_META, opened_actor
 from termijn.runtime.codec import Sealer
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase
 from termijn.runtime.faults import fault
@@ -64,7 +65,7 @@ async def decode_rows(plant: Plant, rows: Sequence[Row]) -> list[Recorded]:
     """Stored events as their types; personal fields of erased accounts are None."""
     wanted: dict[str, set[str]] = {}
     for row in rows:
-        if plant.registry.needs_key(row["type"], row["data"]):
+        if plant.registry.needs_key(row["type"], row["data"]) or SEALED_IN_META in row["meta"]:
             wanted.setdefault(row["provider"], set()).add(row["account"])
     sealers = {provider: await plant.keys.sealer(ProviderId(provider), sorted(accounts)) for provider, accounts in wanted.items()}
     return [_recorded(plant, row, sealers.get(row["provider"])) for row in rows]
@@ -92,7 +93,7 @@ def _recorded(plant: Plant, row: Row, sealer: Sealer | None) -> Recorded:
         occurred_at=row["occurred_at"],
         recorded_at=row["recorded_at"],
         cause=Cause(
-            actor=meta["actor"],
+            actor=opened_actor(meta["actor"], row["account"], sealer or _NoKeys()),
             why=meta["why"],
             correlation_id=UUID(meta["correlation_id"]),
             causation_id=UUID(meta["causation_id"]),

@@ -57,6 +57,10 @@ TOPICS: Mapping[str, str] = {
 class KeyRing(Keys, BlobKeys, Protocol):
     """The key store as a whole service sees it."""
 
+    async def erased(self) -> list[tuple[ProviderId, str]]:
+        """The accounts that are gone, of all providers."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
@@ -91,6 +95,7 @@ class Service:
             epoch=database.epoch,
             is_journaled=around.journal is not None,
         )
+        self.keys = around.keys
         self.address = around.address
         self.journal = around.journal
         self.write = WritePath(database, self.plant, around.clock)

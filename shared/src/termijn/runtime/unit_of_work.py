@@ -4,7 +4,6 @@ A page of fifty messages is one unit of work: its streams are loaded with one qu
 read models are written with one statement each. Later decisions see earlier ones, because the state is kept here.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +16,7 @@ from termijn.events.base import Event
 from termijn.events.envelope import Envelope
 from termijn.kernel.ids import AccountId, ProviderId, derived_id, new_event_id
 from termijn.runtime import codec
+from termijn.runtime.actor import is_person, sealed_actor
 from termijn.runtime.aggregate import Aggregate, CommandT, EventT, SetTimer, StateT, TimerChange
 from termijn.runtime.clock import machine_now
 from termijn.runtime.handling import Blobs, Cause, Definition, Recorded, Row, Statement
@@ -25,12 +25,11 @@ from termijn.runtime.journal_entry import Facts, NotedUnit
 from termijn.runtime.keys import KeyDestroyed
 from termijn.runtime.sql import load
 from termijn.runtime.stream_cache import Loaded, StreamCache
+from termijn.runtime.stream_loading import SNAPSHOT_EVERY, StreamLoading
 from termijn.runtime.timer_row import TimerRow, timer_id_of
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
 KEEPING = load("termijn.runtime.schema", "keeping.sql")
-SNAPSHOT_EVERY = 100
-"""Versions between snapshots: loading a stream reads at most about this many events."""
 
 
 class Keys(Protocol):
@@ -108,56 +107,32 @@ class UnitOfWork:
         return self._plant.blobs
 
     async def prefetch(self, wanted: Sequence[tuple[Aggregate[Any, Any, Any], str]]) -> None:
-        """Load many streams with one query: what is cached, the snapshots of what is far behind, and the events since."""
-        missing: dict[str, Aggregate[Any, Any, Any]] = {}
-        for aggregate, key in wanted:
-            stream = aggregate.stream(self.provider, key)
-            if stream not in self._streams:
-                missing[stream] = aggregate
-        if missing and (erased := await self._load(missing, with_snapshots=True)):
+        """Load many streams with one query."""
+        if missing := self._missing(wanted):
+            await self._load(missing, SQL["load_streams"])
+
+    async def fetch_loading(self, wanted: Sequence[tuple[Aggregate[Any, Any, Any], str]], sql: str, *args: object) -> Sequence[Row]:
+        """Load many streams with a query that is asked anyway: its last parameters are those of ``load_streams``, and its rows that
+        have a stream are, too. Returns the others.
+        """
+        return await self._load(self._missing(wanted), sql, *args)
+
+    def _missing(self, wanted: Sequence[tuple[Aggregate[Any, Any, Any], str]]) -> dict[str, Aggregate[Any, Any, Any]]:
+        named = {aggregate.stream(self.provider, key): aggregate for aggregate, key in wanted}
+        return {stream: aggregate for stream, aggregate in named.items() if stream not in self._streams}
+
+    async def _load(
+        self, missing: Mapping[str, Aggregate[Any, Any, Any]], sql: str, *args: object, with_snapshots: bool = True
+    ) -> Sequence[Row]:
+        loading = StreamLoading(self._plant, self.provider, missing, with_snapshots=with_snapshots)
+        rows = await self.connection.fetch(sql, self.provider, *args, *loading.columns())
+        erased = await loading.take_in([row for row in rows if row["stream"] is not None])
+        self._streams |= loading.loaded
+        self._snapshots_due |= {stream: (missing[stream], account) for stream, account in loading.snapshot_due.items()}
+        if erased:
             # The key of these snapshots was destroyed; shredded events still say all that may be known.
-            await self._load({stream: missing[stream] for stream in erased}, with_snapshots=False)
-
-    async def _load(self, missing: Mapping[str, Aggregate[Any, Any, Any]], *, with_snapshots: bool) -> set[str]:
-        """Load streams; those whose snapshot cannot be opened are left out and returned."""
-        cache = self._plant.cache
-        loading = {s: (with_snapshots and cache.get(self.provider, s)) or Loaded(a.initial, 0) for s, a in missing.items()}
-        rows = await self.connection.fetch(
-            SQL["load_streams"],
-            self.provider,
-            list(loading),
-            [loaded.version for loaded in loading.values()],
-            [cache.fingerprint(a) if with_snapshots else "" for a in missing.values()],
-        )
-        sealer = await self._sealer_for(rows)
-        erased: set[str] = set()
-        read: Counter[str] = Counter()
-        for row in rows:
-            stream = row["stream"]
-            if stream in erased:
-                continue
-            if row["sealed_state"] is None:
-                loading[stream] = self._after(loading[stream], missing[stream], row, sealer)
-                read[stream] += 1
-                if read[stream] == SNAPSHOT_EVERY:
-                    # There is no snapshot that can be read, as after a release that computes states anew: so it is computed once.
-                    self._snapshots_due[stream] = (missing[stream], row["account"])
-            elif (plain := sealer.open(row["account"], row["sealed_state"])) is None:
-                erased.add(stream)
-            else:
-                loading[stream] = Loaded(msgspec.json.decode(plain, type=missing[stream].state_type), row["version"])
-        self._streams |= {stream: loaded for stream, loaded in loading.items() if stream not in erased}
-        return erased
-
-    def _after(self, loaded: Loaded, aggregate: Aggregate[Any, Any, Any], row: Row, sealer: codec.Sealer) -> Loaded:
-        assert row["version"] == loaded.version + 1, f"{row['stream']} has a hole before version {row['version']}"
-        event = self._plant.registry.decode(row["type"], row["schema_version"], row["data"], row["account"], sealer)
-        return Loaded(aggregate.evolve(loaded.state, event), row["version"])
-
-    async def _sealer_for(self, rows: Sequence[Row]) -> codec.Sealer:
-        needs_key = self._plant.registry.needs_key
-        accounts = {row["account"] for row in rows if row["sealed_state"] is not None or needs_key(row["type"], row["data"])}
-        return await self._plant.keys.sealer(self.provider, sorted(accounts))
+            await self._load({stream: missing[stream] for stream in erased}, SQL["load_streams"], with_snapshots=False)
+        return [row for row in rows if row["stream"] is None]
 
     async def load(self, aggregate: Aggregate[StateT, Any, Any], key: str) -> StateT:
         """The state of one stream, including what this unit of work already decided."""
@@ -218,6 +193,13 @@ class UnitOfWork:
         """Say that a fact is there now."""
         self._arrived.append(fact)
 
+    async def sealed_actor(self, account: str | None) -> str:
+        """Who does this, as it may be kept outside of this database (CON-7)."""
+        actor = self.cause.actor
+        if account is None or not is_person(actor):
+            return actor
+        return sealed_actor(actor, account, await self._plant.keys.sealer(self.provider, [account]))
+
     async def destroy_key(self, account: AccountId, purpose: str) -> None:
         """Erase what this key sealed. Not undone by a rollback: whoever asks for it has recorded before that it is to go (CON-7)."""
         await self._plant.keys.destroy(self.provider, account, purpose=purpose)
@@ -252,6 +234,7 @@ class UnitOfWork:
         public = [(recorded, event) for recorded in pending for event in self._plant.definition.publish(recorded)]
         accounts = {r.account for r in pending if codec.has_personal_data(r.event)}
         accounts |= {r.account for r, event in public if codec.has_personal_data(event)}
+        accounts |= {r.account for r in pending if is_person(r.cause.actor)}
         sealer = await self._plant.keys.sealer(self.provider, sorted(accounts))
         data = [codec.encode(r.event, r.account, sealer).decode() for r in pending]
         self.also(
@@ -265,7 +248,7 @@ class UnitOfWork:
             [r.event.SCHEMA_VERSION for r in pending],
             [r.account for r in pending],
             data,
-            [_meta(r.cause) for r in pending],
+            [_meta(r.cause, sealed_actor(r.cause.actor, r.account, sealer)) for r in pending],
             self.now,
             self._recorded_at,
         )
@@ -277,7 +260,7 @@ class UnitOfWork:
         envelopes = []
         for recorded, event in public:
             ordinal = ordinals[recorded.event_id] = ordinals.get(recorded.event_id, -1) + 1
-            envelopes.append(envelope_of(recorded, event, ordinal, self._plant.definition.name))
+            envelopes.append(envelope_of(recorded, event, ordinal, self._plant.definition.name, sealer))
         self.also(
             SQL["add_to_outbox"],
             self.provider,
@@ -347,7 +330,7 @@ async def run_statements(connection: Any, statements: Sequence[Statement]) -> No
         start = end
 
 
-def envelope_of(recorded: Recorded, event: Event, ordinal: int, publisher: str) -> Envelope:
+def envelope_of(recorded: Recorded, event: Event, ordinal: int, publisher: str, sealer: codec.Sealer) -> Envelope:
     """The envelope of a public event; its id follows from the private event's, so that publishing again gives the same."""
     return Envelope(
         id=derived_id(recorded.event_id, ordinal),
@@ -361,7 +344,7 @@ def envelope_of(recorded: Recorded, event: Event, ordinal: int, publisher: str) 
         version=recorded.version,
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,
-        actor=recorded.cause.actor,
+        actor=sealed_actor(recorded.cause.actor, recorded.account, sealer),
         why=recorded.cause.why,
         correlation_id=recorded.cause.correlation_id,
         causation_id=recorded.cause.causation_id,
@@ -369,10 +352,10 @@ def envelope_of(recorded: Recorded, event: Event, ordinal: int, publisher: str) 
     )
 
 
-def _meta(cause: Cause) -> str:
+def _meta(cause: Cause, actor: str) -> str:
     return msgspec.json.encode(
         {
-            "actor": cause.actor,
+            "actor": actor,
             "why": cause.why,
             "correlation_id": cause.correlation_id,
             "causation_id": cause.causation_id,

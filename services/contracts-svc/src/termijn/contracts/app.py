@@ -25,6 +25,7 @@ from termijn.contracts.tariff import TARIFF
 from termijn.contracts.tariff_draft import TARIFF_DRAFT
 from termijn.contracts.views import VIEWS
 from termijn.events.contracts import PUBLIC, TOPIC
+from termijn.runtime.erasure import forgets
 from termijn.runtime.handling import Definition, Worker
 from termijn.runtime.mail import Mailer
 
@@ -57,6 +58,7 @@ def definition(mailer: Mailer | None = None) -> Definition:
             MANAGER_TASK,
             ACCOUNT_DELETION,
         ),
+        forget=forgets(erasure.FORGETTING, mailer),
         publish=publish,
         public_events=PUBLIC,
         reactions=(*REACTIONS, *erasure.REACTIONS),

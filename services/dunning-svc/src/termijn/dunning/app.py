@@ -26,6 +26,7 @@ def definition(mailer: Mailer) -> Definition:
         package="termijn.dunning",
         topic=TOPIC,
         aggregates=(ACCOUNT, POLICY, PROVIDER, ERASURE),
+        forget=forgetting.forgets(FORGETTING, mailer),
         publish=publish,
         public_events=PUBLIC,
         reactions=(*REACTIONS, *forgetting.REACTIONS),

@@ -52,6 +52,7 @@ def definition(mailer: Mailer) -> Definition:
             KEPT_YEAR,
             ERASURE,
         ),
+        forget=forgetting.forgets(erasure.FORGETTING, mailer),
         publish=publish,
         public_events=PUBLIC,
         reactions=(*REACTIONS, *forgetting.REACTIONS),

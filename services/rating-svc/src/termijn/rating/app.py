@@ -28,6 +28,7 @@ def definition() -> Definition:
         package="termijn.rating",
         topic=TOPIC,
         aggregates=(POLICY, DECK_SHELF, RATED_ACCOUNT, WARRANTY_COVER, ERASURE),
+        forget=forgetting.forgets(FORGETTING),
         publish=published,
         public_events=PUBLIC,
         reactions=(*REACTIONS, *forgetting.REACTIONS),

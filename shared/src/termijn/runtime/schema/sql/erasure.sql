@@ -17,6 +17,15 @@ on conflict (provider, account) do update set access = excluded.access, is_stale
 -- Answered, or erased; or nothing to answer anew.
 update account_erasure set is_stale = false where provider = $1 and account = $2 and is_stale;
 
+-- name: erased_again
+-- A service that was restored may not know that the account is gone.
+insert into account_erasure (provider, account, question, attempt, access, is_stale) values ($1, $2, '', 0, 'erased', false)
+on conflict (provider, account) do update set access = 'erased';
+
+-- name: knows_account
+-- Whether anything ever happened to the account here.
+select exists (select from event where provider = $1 and account = $2) as is_known;
+
 -- name: mark_stale
 -- Something happened that may change the answer.
 update account_erasure set is_stale = true where provider = $1 and account = $2 and not is_stale and access <> 'erased';
