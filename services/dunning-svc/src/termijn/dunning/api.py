@@ -118,7 +118,7 @@ def routes(access: Access) -> APIRouter:
     """All routes, to be mounted under /dunning."""
     router = APIRouter()
     add_replacing(router, access, "policy", POLICY, body=PolicyBody, read=_policy)
-    add_showing(router, access, "policy", POLICY, query=QUERIES["policy"])
+    add_showing(router, access, "policy", POLICY, body=PolicyBody, query=QUERIES["policy"])
     _decisions(router, access)
     _cases(router, access)
     _letters(router, access)

@@ -73,7 +73,7 @@ def router(access: Access) -> APIRouter:
     _suspense_routes(routes, access)
     _reading_routes(routes, access)
     add_replacing(routes, access, "policy", POLICY, body=PolicyBody, read=_policy)
-    add_loading(routes, access, "policy", POLICY)
+    add_loading(routes, access, "policy", POLICY, body=PolicyBody)
     return routes
 
 

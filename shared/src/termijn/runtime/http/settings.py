@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import CATALOGUE
@@ -13,11 +13,18 @@ from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Work
 from termijn.runtime.http.access import Access
 from termijn.runtime.http.calls import Answer, Call, Reader, answer
+from termijn.runtime.http.document import answers
 from termijn.runtime.http.principal import Role
 from termijn.runtime.setting import CURRENT, InForce, Replace, ValueT
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
 Setting = Aggregate[InForce[ValueT], Replace[ValueT], Any]
+
+
+def _in_force(name: str, body: type[BaseModel]) -> dict[str, Any]:
+    """What is answered: the version, and the setting as it was given."""
+    shape: Any = create_model(f"{name.capitalize()}InForce", version=(int, ...), **{name: (body, ...)})  # type: ignore[call-overload]
+    return answers(shape)
 
 
 def add_replacing(
@@ -38,10 +45,10 @@ def add_replacing(
 
     replace.__annotations__["body"] = body  # FastAPI reads from it what the route takes
     description = f"Replace the whole {name}; what may be left out takes its default."
-    router.put(f"/{name}", name=f"set_{name}", description=description)(replace)
+    router.put(f"/{name}", name=f"set_{name}", description=description, **_in_force(name, body))(replace)
 
 
-def add_showing(router: APIRouter, access: Access, name: str, setting: Setting[ValueT], *, query: str) -> None:
+def add_showing(router: APIRouter, access: Access, name: str, setting: Setting[ValueT], *, body: type[BaseModel], query: str) -> None:
     """GET /``name``: what is in force. ``query`` ($1 is the provider) gives its ``version`` and, as JSON, the column ``name``."""
 
     async def show(reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
@@ -53,10 +60,10 @@ def add_showing(router: APIRouter, access: Access, name: str, setting: Setting[V
         return answer({"version": 0, name: setting.initial.value}, etag=0)
 
     description = f"The {name} in force; version 0 is the defaults."
-    router.get(f"/{name}", name=f"show_{name}", description=description)(show)
+    router.get(f"/{name}", name=f"show_{name}", description=description, **_in_force(name, body))(show)
 
 
-def add_loading(router: APIRouter, access: Access, name: str, setting: Setting[ValueT]) -> None:
+def add_loading(router: APIRouter, access: Access, name: str, setting: Setting[ValueT], *, body: type[BaseModel]) -> None:
     """GET /``name`` where no read model has it: what is in force, from its own stream."""
 
     async def show(reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
@@ -66,4 +73,5 @@ def add_loading(router: APIRouter, access: Access, name: str, setting: Setting[V
         version, value = await reader.host.run(provider=reader.principal.provider, cause=reader.cause, act=load)
         return answer({"version": version, name: value}, etag=version)
 
-    router.get(f"/{name}", name=f"show_{name}", description=f"The {name} in force; version 0 is the defaults.")(show)
+    description = f"The {name} in force; version 0 is the defaults."
+    router.get(f"/{name}", name=f"show_{name}", description=description, **_in_force(name, body))(show)

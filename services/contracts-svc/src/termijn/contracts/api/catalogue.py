@@ -37,9 +37,9 @@ def routes(access: Access) -> APIRouter:
     """Managers publish; customers see public tariffs (CAT-6)."""
     router = APIRouter(tags=["catalogue"])
     add_replacing(router, access, "policy", POLICY, body=PolicyBody, read=lambda body: msgspec.convert(body.model_dump(), Policy))
-    add_showing(router, access, "policy", POLICY, query=QUERIES["policy"])
+    add_showing(router, access, "policy", POLICY, body=PolicyBody, query=QUERIES["policy"])
     add_replacing(router, access, "indexing", INDEXING, body=IndexingBody, read=lambda body: msgspec.convert(body.model_dump(), Indexing))
-    add_showing(router, access, "indexing", INDEXING, query=SQL["indexing"])
+    add_showing(router, access, "indexing", INDEXING, body=IndexingBody, query=SQL["indexing"])
     _publishing(router, access)
     _drafts(router, access)
     _reading(router, access)

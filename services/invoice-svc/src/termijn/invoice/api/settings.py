@@ -15,7 +15,7 @@ def routes(access: Access) -> APIRouter:
     """A manager's. The profile is how documents show the provider from now on; drafts wait until it is known."""
     router = APIRouter(tags=["settings"])
     add_replacing(router, access, "policy", POLICY, body=PolicyBody, read=PolicyBody.policy)
-    add_showing(router, access, "policy", POLICY, query=SQL["policy"])
+    add_showing(router, access, "policy", POLICY, body=PolicyBody, query=SQL["policy"])
     add_replacing(router, access, "profile", PROFILE, body=ProfileBody, read=ProfileBody.profile)
-    add_showing(router, access, "profile", PROFILE, query=SQL["profile"])
+    add_showing(router, access, "profile", PROFILE, body=ProfileBody, query=SQL["profile"])
     return router
