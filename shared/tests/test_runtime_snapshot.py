@@ -19,7 +19,7 @@ from termijn.runtime.code_of import code_of
 from termijn.runtime.handling import Cause, Work
 from termijn.runtime.setting import setting
 from termijn.runtime.stream_cache import StreamCache
-from termijn.runtime.unit_of_work import SNAPSHOT_EVERY
+from termijn.runtime.stream_loading import SNAPSHOT_EVERY
 from termijn.testing.harness import PROVIDER, Services, ServiceUnderTest
 from termijn.testing.sample import JAR, AddMarbles, Jar, sample
 

@@ -343,6 +343,12 @@ PLANS_MADE_EARLY = {
         "event_pkey",
         {"provider", "stream", "version"},
     ),
+    "arrive": (
+        "text, text[], uuid[], text[], text[], text[], text[], int[], text[]",
+        "'belco', '{}', '{}', '{}', '{}', '{}', array['s'], array[0], array['x']",
+        "event_pkey",
+        {"provider", "stream", "version"},
+    ),
     "claim_timers": ("text, timestamptz, text[]", "'belco', now(), array['t']", "timer_pkey", {"provider", "timer_id"}),
     "cancel_timers": ("text, timestamptz, text[]", "'belco', now(), array['t']", "timer_pkey", {"provider", "timer_id"}),
     "read_progress": (

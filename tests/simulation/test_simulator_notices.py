@@ -23,8 +23,8 @@ STEPS = 1_000
 def forget_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The inbox takes every message for a new one."""
 
-    async def arrive(self: Inbox, work: Any, page: Sequence[Incoming]) -> Any:
-        return replace(await original(self, work, page), fresh=list(page))
+    async def arrive(self: Inbox, work: Any, page: Sequence[Incoming], *streams: Any) -> Any:
+        return replace(await original(self, work, page, *streams), fresh=list(page))
 
     original = Inbox._arrive
     monkeypatch.setattr(Inbox, "_arrive", arrive)

@@ -15,6 +15,7 @@ from termijn.events.base import Event
 from termijn.events.envelope import Envelope
 from termijn.events.upcasters import of_publisher
 from termijn.kernel.ids import ProviderId
+from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.codec import Registry
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.handling import Cause, Handled, Message, NoEffect, Outcome, Reaction, Waiting
@@ -53,6 +54,10 @@ class Incoming(msgspec.Struct, frozen=True):
         """What follows from this message is caused by it."""
         e = self.envelope
         return Cause(actor=e.publisher, why=f"{e.type} of {e.publisher}", correlation_id=e.correlation_id, causation_id=e.id, trace=e.trace)
+
+
+_Typed = tuple[Reaction[Any], Message[Any], Incoming]
+_Stream = tuple[Aggregate[Any, Any, Any], str]
 
 
 class MessageMissing(Exception):
@@ -112,11 +117,14 @@ class Inbox:
             await self._park(provider, message, offsets, reason_of(error))
 
     async def _handle(self, work: UnitOfWork, page: Sequence[Incoming], offsets: Offsets) -> None:
-        arrival = await self._arrive(work, page)
+        typed = await self._typed(work, [m for m in page if self.listens_to(m)])
+        arrival = await self._arrive(work, page, _streams(typed))
         beyond = self._advance(work, page, arrival.last_numbers)
         parked = await self._behind(work, arrival, beyond)
         add_offsets(work, offsets)
-        await self.react(work, [m for m in arrival.fresh if m.envelope.id not in parked and self.listens_to(m)])
+        going = {m.envelope.id for m in arrival.fresh if m.envelope.id not in parked}
+        once = {one[-1].envelope.id: one for one in reversed(typed)}  # a page may hold a message twice
+        await self._react(work, [one for one in typed if one is once[one[-1].envelope.id] and one[-1].envelope.id in going])
 
     def listens_to(self, message: Incoming) -> bool:
         """Whether there is a reaction to it."""
@@ -125,12 +133,12 @@ class Inbox:
     def _reaction(self, message: Incoming) -> Reaction[Any] | None:
         return self._reactions.get((message.envelope.publisher, message.envelope.type))
 
-    async def _arrive(self, work: UnitOfWork, page: Sequence[Incoming]) -> "_Arrival":
-        """Enter what was never seen before, and look up what is known of the accounts."""
+    async def _arrive(self, work: UnitOfWork, page: Sequence[Incoming], streams: Sequence[_Stream] = ()) -> "_Arrival":
+        """Enter what was never seen before, look up what is known of the accounts, and load streams on the way."""
         keys = sorted({(m.envelope.publisher, str(m.envelope.account)) for m in page})
-        rows = await work.connection.fetch(
+        rows = await work.fetch_loading(
+            streams,
             SQL["arrive"],
-            work.provider,
             [m.envelope.publisher for m in page],
             [m.envelope.id for m in page],
             [m.envelope.account for m in page],
@@ -200,8 +208,10 @@ class Inbox:
 
     async def react(self, work: UnitOfWork, messages: Sequence[Incoming]) -> None:
         """Carry out the reactions and note what became of each message."""
-        typed = await self._typed(work, messages)
-        await work.prefetch([wanted for reaction, message, _ in typed for wanted in reaction.streams(message)])
+        await self._react(work, await self._typed(work, messages))
+
+    async def _react(self, work: UnitOfWork, typed: Sequence[_Typed]) -> None:
+        await work.prefetch(_streams(typed))
         for reaction in {id(r): r for r, _, _ in typed}.values():
             await reaction.prepare(work, [m for r, m, _ in typed if r is reaction])
         outcomes: list[tuple[Incoming, str, str | None]] = []
@@ -220,10 +230,10 @@ class Inbox:
         await note(work, outcomes)
         await _keep_waiting(work, waiting)
 
-    async def _typed(self, work: UnitOfWork, messages: Sequence[Incoming]) -> list[tuple[Reaction[Any], Message[Any], Incoming]]:
+    async def _typed(self, work: UnitOfWork, messages: Sequence[Incoming]) -> list[_Typed]:
         personal = {m.envelope.account for m in messages if self._types[m.envelope.publisher].needs_key(m.envelope.type, m.data)}
         sealer = await self._write.plant.keys.sealer(work.provider, sorted(personal))
-        typed = []
+        typed: list[_Typed] = []
         for incoming in messages:
             e = incoming.envelope
             reaction = self._reaction(incoming)
@@ -245,6 +255,10 @@ class Inbox:
             add_offsets(work, offsets)
 
         await self._write.run(provider, message.cause, act)
+
+
+def _streams(typed: Sequence[_Typed]) -> list[_Stream]:
+    return [wanted for reaction, message, _ in typed for wanted in reaction.streams(message)]
 
 
 def _pages(messages: Sequence[Incoming]) -> list[list[Incoming]]:

@@ -103,7 +103,8 @@ order by publisher, message_id
 on conflict do nothing returning message_id;
 
 -- name: arrive
--- A page of messages arrives, in one round trip: enter_inbox, read_progress and parked_accounts as rows of their own kinds.
+-- A page of messages arrives, in one round trip: enter_inbox, parked_accounts, read_progress, and load_streams of what it will need,
+-- as rows of their own kinds.
 with entered as (
   insert into inbox (provider, publisher, message_id, account, outcome)
   select $1, publisher, message_id, account, 'handled'
@@ -113,14 +114,33 @@ with entered as (
 ), held as (
   -- The lock makes a replay wait for whoever parks behind it.
   select account from parked_key where provider = $1 and account = any($4::text[]) for share
+), known as materialized (
+  select k.stream, coalesce(s.version, k.version) as since, s.account, s.sealed_state
+  from unnest((select $7::text[]), (select $8::int[]), (select $9::text[])) as k(stream, version, fingerprint)
+  left join lateral (
+    select version, account, sealed_state from snapshot
+    where provider = $1 and stream = k.stream and fingerprint = k.fingerprint and version > k.version limit 1
+  ) as s on true
 )
-select message_id, null::text as publisher, null::text as account, null::bigint as last_number from entered
+select message_id, null::text as publisher, null::text as account, null::bigint as last_number,
+  null::text as stream, null::int as version, null::text as type, null::smallint as schema_version, null::jsonb as data,
+  null::text as sealed_state
+from entered
 union all
-select null, null, account, null from held
+select null, null, account, null, null, null, null, null, null, null from held
 union all
-select null, k.publisher, k.account, p.last_number from unnest((select $5::text[]), (select $6::text[])) as k(publisher, account), lateral (
+select null, k.publisher, k.account, p.last_number, null, null, null, null, null, null
+from unnest((select $5::text[]), (select $6::text[])) as k(publisher, account), lateral (
   select last_number from publisher_progress where provider = $1 and publisher = k.publisher and account = k.account limit 1
-) as p;
+) as p
+union all
+select null, null, account, null, stream, since, null, null, null, sealed_state from known where sealed_state is not null
+union all
+select null, null, e.account, null, known.stream, e.version, e.type, e.schema_version, e.data, null from known, lateral (
+  select version, type, schema_version, account, data from event
+  where provider = $1 and stream = known.stream and version > known.since order by version
+) as e
+order by stream, version;
 
 -- name: note_outcomes
 -- What became of messages that were not simply handled.
