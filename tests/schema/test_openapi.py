@@ -24,6 +24,9 @@ CHANGING = METHODS - {"get"}
 WITHOUT_KEY = {"rating": {"POST /usage", "POST /call-records/{source}"}}
 """Usage has ids of its own (USE-1): sent twice it counts once, whatever the key."""
 
+ASKS = {"contracts": {"POST /catalogue/plan"}}
+"""They change nothing, and what they are asked about is too large for an address."""
+
 OPEN = ["GET /docs", "GET /docs/oauth2-redirect", "GET /redoc"]
 """The pages that show the documentation; there is nothing of any provider in them."""
 
@@ -50,7 +53,8 @@ class Api:
     @property
     def changing(self) -> dict[str, dict[str, Any]]:
         """Those that change something."""
-        return {name: operation for name, operation in self.operations.items() if name.split()[0].lower() in CHANGING}
+        asks = ASKS.get(self.service, set())
+        return {name: operation for name, operation in self.operations.items() if name.split()[0].lower() in CHANGING and name not in asks}
 
     async def call(self, operation: str, role: Role | None) -> httpx.Response:
         """Call it with no body and no key; without a token where there is no role."""
