@@ -140,7 +140,7 @@ DAYS: Mapping[str, Any] = {
     "since": "2026-05-10",
     "starts_on": "2026-01-12",
     "submit_on": "2026-04-08",
-    "suspension_on": None,
+    "suspension_on": "2026-06-01",
     "suspended_at": "2026-05-18T08:00:00Z",
     "term_over_60_agreed_on": "2026-01-05",
     "terminated_on": "2026-06-18",
