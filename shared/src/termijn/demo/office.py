@@ -35,6 +35,14 @@ LETTERHEAD: Facts = {"name": PROFILE["name"], "iban": PROFILE["iban"], "email": 
 """The provider, as its letters print it."""
 
 
+LONG_TERMS = {
+    str(tariff.tariff_id): tariff.notice.minimum_term_months
+    for tariff in TARIFFS
+    if tariff.is_telecom and tariff.notice.minimum_term_months > 24
+}
+"""Tariffs whose first term an account agrees to separately, with its months (CAT-26)."""
+
+
 class Office:
     """The provider's people. ``manager`` has a manager's rights."""
 
@@ -76,6 +84,10 @@ class Office:
     async def order(self, customer: Customer, order: Order) -> None:
         """Order a module, and write down which extensions belong to it."""
         modules = f"/contracts/accounts/{customer.account_id}/modules"
+        if months := LONG_TERMS.get(order.tariff_id):
+            consent = {"months_max": months, "document": "toestemming-lange-looptijd", "version": "2025-07", "channel": "telefoon"}
+            path = f"/contracts/accounts/{customer.account_id}/long-term-consents"
+            await self._do(f"consent/{order.module_id}", order.ordered_on, "POST", path, consent)
         body = {"module_id": order.module_id, "tariff_id": order.tariff_id, "quantity": order.quantity, "channel": "telefoon"}
         await self._do(f"order/{order.module_id}", order.ordered_on, "POST", modules, body)
         for extension in order.extensions:

@@ -290,7 +290,8 @@ def _withdrawal(customer: _Customer, path: str, tariff: str, day: date, chance: 
 def _tariff_change(customer: _Customer, path: str, tariff: str, day: date, chance: Chance) -> Iterator[What]:
     other = {"calls": "calls-limited", "calls-limited": "calls", "workplace": "workplace-plus"}.get(tariff, "workplace")
     from_on = (day + timedelta(days=chance.number(-10, 30))).isoformat() if chance.happens(500) else None
-    yield Ask(method="POST", path=f"{path}/tariff", body={"tariff_id": other, "from_on": from_on, "new_term_confirmed": True})
+    confirmed = {"new_term_confirmed": True, "confirmation": "a letter of the customer's"}
+    yield Ask(method="POST", path=f"{path}/tariff", body={"tariff_id": other, "from_on": from_on, **confirmed})
 
 
 def _option(customer: _Customer, path: str, tariff: str, day: date, chance: Chance) -> Iterator[What]:
