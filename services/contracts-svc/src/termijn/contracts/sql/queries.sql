@@ -106,7 +106,7 @@ select module_id from module where provider = $1 and account = $2 order by order
 -- The version of each tariff of a module kind that orders of a day get; for customers ($4) the public ones.
 select tariff from (
   select distinct on (tariff_id) tariff_id, is_public, tariff::text as tariff from tariff_version
-  where provider = $1 and module = $2 and orders_from <= $3 order by tariff_id, version desc
+  where provider = $1 and module = $2 and takes_orders and orders_from <= $3 order by tariff_id, orders_from desc, version desc
 ) newest
 where is_public or not $4 order by tariff_id;
 
