@@ -15,6 +15,7 @@ from termijn.contracts.module import decide
 from termijn.contracts.module_commands import AddOption, Cancel, ChangeTariff, ModuleCommand, RemoveOption, Scale, Withdraw
 from termijn.contracts.module_extras import option_end
 from termijn.contracts.module_state import AwaitingDelivery, Module, Running, Terms
+from termijn.contracts.price_change import free_end
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import Refusal
 from termijn.kernel.ids import ArticleId, ModuleId
@@ -36,7 +37,10 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def notice_of(module_id: ModuleId, state: Running, asker: Asker, *, given: date) -> dict[str, Any]:
-    """What notice on that day gives, with rule, inputs and steps (CON-13), the days to choose from (CON-4), and each option's own."""
+    """What notice on that day gives, with rule, inputs and steps (CON-13), the days to choose from (CON-4), and each option's own.
+
+    ``leaving_free`` is the last day on which an announced price change lets the customer go, None where there is none (CAT-10).
+    """
     tariff, counts_from = state.terms.tariff_on(given), state.counts_from(given)
     rule = tariff.notice
     told = ending(rule, counts_from=counts_from, given=given, is_telecom=tariff.is_telecom, is_consumer=asker.is_consumer)
@@ -58,6 +62,7 @@ def notice_of(module_id: ModuleId, state: Running, asker: Asker, *, given: date)
         "ends_any_later_day": ends_any_day or rule.alignment == "day",
         "is_free_of_charge": is_free_of_charge(rule, counts_from=counts_from, ends_on=told.ends_on, is_telecom=tariff.is_telecom),
         "returns_paid_ahead": asker.is_consumer,
+        "leaving_free": free_end(state.price_change, given=given, asked=None),
         "options": list(_option_ends(module_id, state, asker)),
     }
 
