@@ -22,6 +22,7 @@ def _iso_day(value: object) -> object:
 
 
 def exact(value: object) -> object:
+    """An amount as it was written; no number that lost something on its way."""
     # A JSON number with decimals has been a binary float on its way; cents must not depend on how it was printed.
     if isinstance(value, float | bool):
         raise ValueError('must be a string, as in "9.90"')
