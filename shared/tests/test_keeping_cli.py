@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from termijn.cli.recover import said
 from termijn.embedded.installation import open_installation
+from termijn.keeping.recovery import Finding
+from termijn.runtime.transport.base import OffsetsLost
 
 COMMAND = Path(sys.executable).parent / "termijn"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
@@ -71,6 +74,19 @@ def test_one_service_is_restored_beside_the_others_and_told_again(folder: Path) 
         "republish", "--since", "1", "--service", "contracts", "--dir", here
     )
     assert "0 rows of inbox" in termijn("retention", "--dir", here)
+
+
+def test_a_place_that_is_gone_is_said_with_who_can_bring_it_again() -> None:
+    places = [OffsetsLost((topic, 3), wanted=5, first=9, end=20) for topic in ("termijn.invoice.v1", "termijn.usage.belco.v1")]
+    lines = said(Finding(service="rating", reason=None, lost_places=places), is_released=False, is_asked=False)
+    assert lines == [
+        "rating: what it is to read next is not there any more.",
+        "  termijn.invoice.v1/3: offset 5 is wanted, there are 9 up to 20. "
+        "Have it told again: termijn republish --service invoice --since DATE",
+        "  termijn.usage.belco.v1/3: offset 5 is wanted, there are 9 up to 20. "
+        "Have its collectors send again what they sent since; what is known counts once.",
+        "  It reads nothing meanwhile; `termijn recover --confirm` lets it go on.",
+    ]
 
 
 @pytest.mark.parametrize(

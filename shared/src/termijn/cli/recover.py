@@ -78,8 +78,7 @@ def said(finding: "Finding", *, is_released: bool, is_asked: bool) -> list[str]:
     lines += [
         f"  Series {s.series} {s.year} of {s.provider}: last number {s.last_number}, {s.documents} documents." for s in finding.series
     ]
-    for lost in finding.lost_places:
-        lines.append(f"  {lost}. Have it told again: termijn republish --service {lost.place[0].split('.')[1]} --since DATE")
+    lines += [f"  {lost}. {_brought_by(lost.place[0])}" for lost in finding.lost_places]
     lines += _some("  Forbids release: ", finding.forbids) + _some("  Lost: ", finding.losses)
     if is_released:
         lines.append("  Released; it goes on.")
@@ -88,8 +87,19 @@ def said(finding: "Finding", *, is_released: bool, is_asked: bool) -> list[str]:
     elif finding.losses and is_asked:
         lines.append("  It stays held; --accept-loss lets it go on without what is lost.")
     else:
-        lines.append("  It is held; `termijn recover --confirm` lets it go on.")
+        state = "It is held" if finding.reason is not None else "It reads nothing meanwhile"
+        lines.append(f"  {state}; `termijn recover --confirm` lets it go on.")
     return lines
+
+
+def _brought_by(topic: str) -> str:
+    """Who can bring again what is gone from a topic."""
+    from termijn.runtime.service import TOPICS  # noqa: PLC0415 - `--help` loads no service
+
+    publisher = next((service for service, own in TOPICS.items() if own == topic), None)
+    if publisher is None:
+        return "Have its collectors send again what they sent since; what is known counts once."
+    return f"Have it told again: termijn republish --service {publisher} --since DATE"
 
 
 def _some(head: str, lines: list[str]) -> list[str]:
