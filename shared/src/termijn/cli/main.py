@@ -40,6 +40,8 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("recover", "Let restored services go on, after looking.", "termijn.cli.recover"),
     Entry("retention", "Trim what is kept for a time only.", "termijn.cli.retention"),
     Entry("rebuild", "Build read models anew from the events.", "termijn.cli.rebuild"),
+    Entry("import", "A catalogue from YAML: a plan first, then all of it or nothing.", "termijn.cli.importing"),
+    Entry("export", "The catalogue as YAML, for version control.", "termijn.cli.exporting"),
     Entry("bench", "How fast is it here?", "termijn.cli.bench"),
     Entry("token", "A bearer token for a sandbox.", "termijn.cli.token"),
 )
