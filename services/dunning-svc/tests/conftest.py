@@ -240,6 +240,7 @@ class World:
         self.service = service
         self.post = post
         self.answer: dict[str, Decimal | str] = {}
+        self.beside: dict[str, Any] = {}
         self._answered = 0
 
     async def open(self, account: str = "jansen", **facts: Any) -> None:
@@ -304,7 +305,7 @@ class World:
             rows = await self.service.rows("select account from dunning_case where case_id = $1", proposal.case_id)
             booked = self.service.clock.now().date()
             said: Event = (
-                invoice.StepCleared(**key, open_amount=reply, booked_until=booked)
+                invoice.StepCleared(**key, open_amount=reply, booked_until=booked, **self.beside)
                 if isinstance(reply, Decimal)
                 else invoice.StepStopped(**key, reason=reply)
             )

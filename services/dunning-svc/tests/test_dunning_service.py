@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from termijn.dunning.laws import SUMS
@@ -212,3 +213,61 @@ async def test_views_can_be_rebuilt(world: World) -> None:
         }
     for sql in SUMS.values():
         assert all(row["amount"] == Decimal("121.00") for row in await world.service.rows(sql))
+
+
+@pytest.mark.rule("TIM-3")
+async def test_the_hour_of_letters_is_moved_while_a_letter_waits_for_it(world: World) -> None:
+    """Cleared at eight for ten; at nine the provider moves the hour to 14:00: nothing leaves at ten, the letter leaves at 14:00."""
+    await world.open()
+    await world.miss()
+    await world.to(day(33), "09:00")
+    async with world.service.client() as client:
+        moved = await client.put("/policy", json={"letters_at": "14:00"}, headers={"Idempotency-Key": "1"})
+        assert moved.status_code == 200
+    await world.to(day(33), "13:59")
+    assert world.post.mails == []
+    await world.to(day(33), "14:00")
+    await world.service.settle()
+    assert len(world.post.mails) == 1
+    await world.to(day(41))
+    assert await world.steps() == [("reminder", day(33)), ("second_reminder", day(40))]
+
+
+@pytest.mark.rule("DUN-9", "SEC-3")
+async def test_a_final_demand_that_warns_is_told_and_shown(world: World) -> None:
+    """The policy over HTTP; the day is in the public letter, in the list of letters, in the mail and in the history of the case."""
+    await world.open()
+    async with world.service.client() as client:
+        body = {"suspends_single_case": True}
+        assert (await client.put("/policy", json=body, headers={"Idempotency-Key": "1"})).status_code == 200
+        await world.miss()
+        await world.to(day(60))
+        (shown,) = [i for one in (await client.get("/letters")).json()["items"] for i in one["items"] if i["step"] == "final_demand"]
+        history = (await client.get("/cases/case-i-2026-0001")).json()["history"]
+    assert shown["suspension_on"] == day(60).isoformat()
+    (told,) = [i for e in await world.service.published(dunning.LetterDue) for i in e.items if i.step == "final_demand"]
+    assert told.suspension_on == day(60)
+    assert "met ingang van 2 maart 2026" in " ".join(world.post.mails[3][3].split())
+    assert any("suspended on 2026-03-02" in line["detail"] for line in history)
+    (asked,) = await world.service.published(dunning.SuspensionRequested)
+    assert isinstance(asked, dunning.SuspensionRequested)
+    assert (asked.requested_at, asked.reason) == (at(day(60), "10:00"), "not paid after the final demand: 2026-0001")
+    assert len(await world.service.published(dunning.BailiffHandover)) == 1
+
+
+@pytest.mark.rule("DUN-1")
+async def test_a_letter_shows_what_the_owner_of_the_money_says_is_open_besides(world: World) -> None:
+    """Of the last clearance of the day; invoices that have a case of their own are shown once."""
+    other = invoice.OpenInvoice(
+        invoice_id=InvoiceId("i-2026-0003"), number="2026-0003", issued_on=day(30), due_on=day(60), open_amount=Decimal("60.00")
+    )
+    credit = invoice.OpenCredit(source="credit_note", amount=Decimal("24.93"), arisen_on=day(20), number="C2026000003")
+    world.beside = {"beside": (other, msgspec.structs.replace(other, invoice_id=InvoiceId("i-2026-0001"))), "credits": (credit,)}
+    await world.open()
+    await world.miss()
+    await world.to(day(33))
+    text = " ".join(world.post.mails[0][3].split())
+    assert "- Factuur 2026-0003: € 60,00, nog niet vervallen, te betalen uiterlijk op 2 maart 2026" in text
+    assert "Creditnota C2026000003 van 21 januari 2026: € 24,93" in text
+    assert text.count("nog niet vervallen") == 1
+    assert "Samen: € 121,00" in text

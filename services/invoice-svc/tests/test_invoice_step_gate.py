@@ -170,3 +170,24 @@ async def test_statements_are_told_by_people_who_may_and_in_full(opened: Open) -
     assert (await firm.call("POST", "/statements", changed, status=409))["field"] == "statement_id"
     await firm.call("GET", "/unmatched-money", role="customer", account="jansen", status=403)
     await firm.call("GET", "/unmatched-money", role="auditor")
+
+
+async def test_what_statements_left_can_be_built_again(opened: Open, charge: Charge) -> None:
+    """Statements, money in every state, a step that waits and a suspect: the same from the events."""
+    firm = await missed(opened, charge, "jansen", "pieters")
+    odd = [money("m-1", name="Jansen"), money("m-2", iban="NL91ABNA0417164300"), money("m-3")]
+    await load(firm, "s-1", date(2026, 4, 9), *odd)
+    for account in ("jansen", "pieters"):
+        await propose(firm, account)
+    await firm.call("POST", "/unmatched-money/m-2/assignment", {"invoice_id": "pieters.1"}, status=201)
+    await firm.call("POST", "/unmatched-money/m-3/setting-aside", {"reason": "a refund of a supplier"})
+    (view,) = [view for view in firm.it.service.definition.views if view.name == "statements"]
+
+    async def rows() -> dict[str, list[dict[str, Any]]]:
+        return {table: [dict(row) for row in await firm.it.rows(f"select * from {table} order by 1, 2, 3, 4")] for table in view.tables}
+
+    before = await rows()
+    assert all(before.values()), "every table has something to compare"
+    await firm.it.service.rebuild("statements")
+    assert await rows() == before
+    await firm.verified()

@@ -62,7 +62,8 @@ def lines(event: Event, today: date) -> Iterator[Line]:
 def _of_letter(event: LetterDue | LetterSent | LetterDropped, item: LetterItem) -> Line:
     match event:
         case LetterDue():
-            kind, detail = "letter_due", f"{item.step}: pay by {item.last_payment_on.isoformat()}"
+            warned = f", or be suspended on {item.suspension_on.isoformat()}" if item.suspension_on else ""
+            kind, detail = "letter_due", f"{item.step}: pay by {item.last_payment_on.isoformat()}{warned}"
         case LetterSent():
             kind, detail = "letter_sent", f"{item.step}: {event.letter_id}"
         case LetterDropped():
