@@ -8,14 +8,21 @@ import tempfile
 from pathlib import Path
 
 from termijn.events.base import Blob
+from termijn.kernel.errors import Refusal
 from termijn.kernel.ids import ProviderId
 
 _PROVIDER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class BlobMissing(Exception):
-    """The content is not there: it was erased, or it never was this provider's."""
+class BlobMissing(Refusal):
+    """What this names is not kept any more: it was erased, or it never was there."""
+
+    status = 410
+
+    def __init__(self, what: str) -> None:
+        """``what`` names the blob, for whoever looks into it."""
+        super().__init__(what=what)
 
 
 class BlobDamaged(Exception):

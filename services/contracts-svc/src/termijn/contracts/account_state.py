@@ -5,7 +5,7 @@ The names of the events below are stored forever.
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Literal, TypeAlias, assert_never
+from typing import ClassVar, Literal, TypeAlias, assert_never
 
 import msgspec
 
@@ -91,8 +91,9 @@ class AccountResumed(Event, frozen=True, kw_only=True):
 class ContractStartCorrected(Event, frozen=True, kw_only=True):
     """A manager says since when the contract runs (CON-1); None goes back to the oldest active module."""
 
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"reason"})
     starts_on: date | None
-    reason: str
+    reason: str | None
 
 
 AccountEvent: TypeAlias = (

@@ -8,7 +8,9 @@ from termijn.runtime.sql import load
 
 SQL = load("termijn.dunning", "erasure.sql")
 
-FORGETTING = Forgetting(statements=(SQL["forget_holds"],), blobs=(SQL["letters"], SQL["dossiers"]), mails=(SQL["mails"],))
+FORGETTING = Forgetting(
+    statements=(SQL["forget_holds"], SQL["forget_actors"]), blobs=(SQL["letters"], SQL["dossiers"]), mails=(SQL["mails"],)
+)
 """Cases, steps and amounts name nobody; letters and case files do, and go."""
 
 

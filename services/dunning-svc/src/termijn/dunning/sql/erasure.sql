@@ -19,6 +19,10 @@ select sha256, size_bytes, address from handover where provider = $1 and account
 -- Mails that were sent to the account.
 select message_id from letter where provider = $1 and account = $2 and message_id is not null;
 
+-- name: forget_actors
+-- Who of the account did something.
+update case_entry set actor = 'customer' where provider = $1 and account = $2 and actor like 'customer:%';
+
 -- name: forget_holds
 -- Why a manager held something is free text.
 update dunning_hold set reason = null where provider = $1 and account = $2;
