@@ -301,3 +301,28 @@ async def test_a_repeated_delivery_is_one_a_stale_change_is_refused_and_orders_a
     assert any("project t1" in mail and "1.000,00" in mail for mail in mails)
     assert any("annulering" in mail and "99,50" in mail for mail in mails)
     await desk.check()
+
+
+@pytest.mark.rule("SEC-3", "CON-11")
+async def test_histories_say_who_did_what_and_what_changed(desk: Any) -> None:
+    """Of projects, orders and leases; another account's are not found."""
+    await desk.acme_with_a_module()
+    await desk.post(desk.manager, "/accounts/acme/projects", PROJECT)
+    await desk.post(desk.manager, f"{BRANCH}/milestones/design/reached", status=200)
+    await desk.post(desk.manager, ORDERS, ORDER)
+    await desk.post(desk.manager, f"{ORDERS}/o-1/deliveries", {"delivery_id": "d1"})
+    lease = {"lease_id": "l-1", "module_id": "lm", "tariff_id": "calls", "months": 12}
+    await desk.post(desk.manager, "/accounts/acme/leases", lease)
+    _, reached = (await desk.customer.get(f"{BRANCH}/history")).json()["items"]
+    assert (reached["kind"], reached["role"]) == ("MilestoneReached", "manager")
+    assert [change["field"] for change in reached["changes"]] == ["milestones.design"]
+    assert reached["changes"][0]["new"]["reached_on"] == "2026-06-01"
+    assert "reached" in reached["why"]
+    ordered, delivered = (await desk.customer.get(f"{ORDERS}/o-1/history")).json()["items"]
+    assert (ordered["channel"], delivered["kind"]) == ("api", "GoodsDelivered")
+    assert {change["field"]: change["new"]["delivered"] for change in delivered["changes"]} == {"lines.phones": 3, "lines.work": 2}
+    (leased,) = (await desk.customer.get("/accounts/acme/leases/l-1/history")).json()["items"]
+    assert leased["kind"] == "LeaseStarted"
+    await desk.post(desk.manager, "/accounts", {"account_id": "other", "contract_partner": {"name": "Other B.V."}})
+    for path in ("projects/branch", "goods-orders/o-1", "leases/l-1"):
+        assert (await desk.manager.get(f"/accounts/other/{path}/history")).status_code == 404

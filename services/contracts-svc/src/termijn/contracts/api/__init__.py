@@ -7,6 +7,7 @@ from termijn.contracts.api import (
     catalogue,
     deletion,
     goods,
+    goods_history,
     history,
     legal_documents,
     mandates,
@@ -23,6 +24,6 @@ def routes(access: Access) -> APIRouter:
     router = APIRouter()
     of_accounts = (accounts, mandates, legal_documents, deletion)
     of_modules = (modules, module_pages, history)
-    for part in (catalogue, *of_accounts, *of_modules, projects, goods, warranty):
+    for part in (catalogue, *of_accounts, *of_modules, projects, goods, goods_history, warranty):
         router.include_router(part.routes(access))
     return router

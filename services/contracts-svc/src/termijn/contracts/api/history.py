@@ -32,7 +32,7 @@ def routes(access: Access) -> APIRouter:
         recorded = await events_of(reader, ACCOUNT, account)
         if not recorded:
             raise NotFound(what="account", id=account)
-        return answer(_page(page, ACCOUNT, recorded, account_shown))
+        return answer(history_page(page, ACCOUNT, recorded, account_shown))
 
     @router.get(f"{MODULE_PATH}/history")
     async def module_history(
@@ -42,7 +42,7 @@ def routes(access: Access) -> APIRouter:
         reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
     ) -> Response:
         """Every change of the module, oldest first, with the channel it came through (CON-6, SEC-3)."""
-        return answer(_page(page, MODULE, await module_events(reader, account, module_id), module_shown))
+        return answer(history_page(page, MODULE, await module_events(reader, account, module_id), module_shown))
 
     @router.get("/tariffs/{tariff_id}/history")
     async def tariff_history(
@@ -52,12 +52,14 @@ def routes(access: Access) -> APIRouter:
         recorded = await events_of(reader, TARIFF, tariff_id)
         if not recorded:
             raise NotFound(what="tariff", id=tariff_id)
-        return answer(_page(page, TARIFF, recorded, tariff_shown))
+        return answer(history_page(page, TARIFF, recorded, tariff_shown))
 
     return router
 
 
-def _page(page: Paging, aggregate: Aggregate[Any, Any, Any], recorded: Sequence[Recorded], shown: Callable[[Any], Shown]) -> dict[str, Any]:
+def history_page(
+    page: Paging, aggregate: Aggregate[Any, Any, Any], recorded: Sequence[Recorded], shown: Callable[[Any], Shown]
+) -> dict[str, Any]:
     """A page of entries; the cursor is the version of the last one, which never changes."""
     (after,) = page.after(1)
     if after is not None and not after.isdecimal():
