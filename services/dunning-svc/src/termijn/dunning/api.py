@@ -14,11 +14,12 @@ from termijn.dunning.account_event import HoldPlaced
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.errors import UnknownHold
 from termijn.dunning.policy import DAYS_MAX, HOUR, POLICY, Policy
+from termijn.dunning.shown import CASES, HANDOVERS, HOLDS, LETTERS, TASKS, Accepted, Board, Held, Lifted, WholeCase
 from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, InvoiceId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers_file, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging
 from termijn.runtime.http.paging import CursorInvalid
 from termijn.runtime.http.settings import add_replacing, add_showing
 from termijn.runtime.setting import CURRENT
@@ -136,7 +137,7 @@ async def _facts(work: Work) -> dict[str, Any]:
 
 
 def _decisions(router: APIRouter, access: Access) -> None:
-    @router.post("/holds", status_code=201)
+    @router.post("/holds", **answers(Held, status=201))
     async def place_hold(body: HoldBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Nothing goes out for what is held, up to and including ``until`` (DUN-14)."""
         account = AccountId(body.account)
@@ -150,7 +151,7 @@ def _decisions(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.delete("/holds/{hold}")
+    @router.delete("/holds/{hold}", **answers(Lifted))
     async def lift_hold(hold: ThingPath, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """The ladder goes on, later by the days that it was paused (DUN-16)."""
 
@@ -164,7 +165,7 @@ def _decisions(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.post("/accounts/{account}/termination", status_code=202)
+    @router.post("/accounts/{account}/termination", **answers(Accepted, status=202))
     async def terminate(account: AccountPath, body: TerminationBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """The suspended modules end for default (DUN-9)."""
         key = AccountId(account)
@@ -180,7 +181,7 @@ def _decisions(router: APIRouter, access: Access) -> None:
 def _cases(router: APIRouter, access: Access) -> None:
     readers = access.reading(Role.CUSTOMER, Role.MANAGER, Role.OPS)
 
-    @router.get("/cases")
+    @router.get("/cases", **answers(CASES))
     async def list_cases(
         account: AccountFilter = None,
         state: Literal["open", "handed_over", "closed"] | None = None,
@@ -192,7 +193,7 @@ def _cases(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(QUERIES["cases"], reader.principal.provider, of, state, *_after(page, 1), page.rows_to_fetch)
         return answer(page.page(rows, key=("case_id",)))
 
-    @router.get("/cases/{case}")
+    @router.get("/cases/{case}", **answers(WholeCase))
     async def show_case(case: ThingPath, reader: Reader = Depends(readers)) -> Response:
         """One case with its plan and, for the provider's people, its whole history (SEC-3)."""
         rows = await reader.fetch(QUERIES["case"], reader.principal.provider, case)
@@ -204,7 +205,7 @@ def _cases(router: APIRouter, access: Access) -> None:
             shown["history"] = [dict(row) for row in await reader.fetch(QUERIES["entries_of_case"], reader.principal.provider, case)]
         return answer(shown)
 
-    @router.get("/board")
+    @router.get("/board", **answers(Board))
     async def board(reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         """A column per step: cases, money, and how many of them wait for something."""
         return answer({"columns": [dict(row) for row in await reader.fetch(QUERIES["board"], reader.principal.provider)]})
@@ -213,7 +214,7 @@ def _cases(router: APIRouter, access: Access) -> None:
 def _letters(router: APIRouter, access: Access) -> None:
     readers = access.reading(Role.CUSTOMER, Role.MANAGER, Role.OPS)
 
-    @router.get("/letters")
+    @router.get("/letters", **answers(LETTERS))
     async def list_letters(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
         """Letters by day, with what they say of each invoice (DUN-1)."""
         of = reader.account_filter(account)
@@ -230,19 +231,19 @@ def _letters(router: APIRouter, access: Access) -> None:
 def _desk(router: APIRouter, access: Access) -> None:
     readers = access.reading(Role.MANAGER, Role.OPS)
 
-    @router.get("/tasks")
+    @router.get("/tasks", **answers(TASKS))
     async def list_tasks(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
         """Open tasks by the day they are due: calls, missing proof, small claims, terminations."""
         rows = await reader.fetch(QUERIES["tasks"], reader.principal.provider, account, *_after(page, 2), page.rows_to_fetch)
         return answer(page.page(rows, key=("due_on", "task_id")))
 
-    @router.get("/holds")
+    @router.get("/holds", **answers(HOLDS))
     async def list_holds(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
         """Holds with their reasons and dates (DUN-14)."""
         rows = await reader.fetch(QUERIES["holds"], reader.principal.provider, account, *_after(page, 1), page.rows_to_fetch)
         return answer(page.page(rows, key=("hold_id",)))
 
-    @router.get("/handovers")
+    @router.get("/handovers", **answers(HANDOVERS))
     async def list_handovers(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
         """Claims that are with the bailiff (DUN-5)."""
         rows = await reader.fetch(QUERIES["handovers"], reader.principal.provider, account, *_after(page, 2), page.rows_to_fetch)
