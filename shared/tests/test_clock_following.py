@@ -24,8 +24,10 @@ async def process(database: TestDatabase) -> AsyncIterator[SandboxClock]:
     """A clock as another process has it."""
     async with asyncpg.create_pool(database.app_dsn, min_size=1, max_size=3) as pool:
         clock = await SandboxClock.open(pool, owner_dsn=database.owner_dsn, starts_at=START)
-        yield clock
-        await clock.unfollow()
+        try:
+            yield clock
+        finally:
+            await clock.unfollow()  # the pool waits for what it has lent, also when a test has failed
 
 
 async def test_whoever_moves_the_clock_waits_until_every_follower_has_seen_it(databases: Databases) -> None:

@@ -1,6 +1,7 @@
 """A second process beside the one that runs: the clock is moved from outside, as ``termijn clock advance`` does it."""
 
 import asyncio
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -17,14 +18,29 @@ ROLES = {"timers": tuple(range(SHARDS)), "workers": (0,)}
 """What the running process does alone; the rest is done by whoever comes first."""
 
 
-def _slow_down(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its workers take their time: whoever did not wait for them would be days further."""
-    step = service.workers.step
+LOOKS = 3
+"""Whoever moves the clock looks around twice before each date; at the third look it would be days further."""
+PATIENCE_S = 1.0
+"""While nobody moves the clock nobody looks."""
+
+
+def _slow_down(service: Service, mover: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its workers begin only when the mover has looked around often enough to be days further, if it did not wait for them."""
+    step, is_quiet, look = service.workers.step, mover.is_quiet, asyncio.Event()
+
+    async def looking() -> bool:
+        look.set()
+        return await is_quiet()
 
     async def slowly() -> int:
-        await asyncio.sleep(0.4)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                for _ in range(LOOKS):
+                    look.clear()
+                    await look.wait()
         return await step()
 
+    monkeypatch.setattr(mover, "is_quiet", looking)
     monkeypatch.setattr(service.workers, "step", slowly)
 
 
@@ -44,7 +60,7 @@ async def test_the_clock_moved_from_another_process_lets_everything_happen_on_it
             for role, parts in ROLES.items():
                 async with service.database.locks.sole(role, parts) as ours:
                     assert tuple(ours) == parts
-        _slow_down(running.service("invoice"), monkeypatch)
+        _slow_down(running.service("invoice"), story.installation.service("invoice"), monkeypatch)
         running.loops.start()
         await story.until(date(2026, 3, 2), "23:00")
         assert running.clock.now() == at(date(2026, 3, 2), "23:00")
