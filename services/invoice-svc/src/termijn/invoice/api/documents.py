@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from termijn.events.base import Blob
+from termijn.invoice.api import shown
 from termijn.invoice.api.bodies import ACCOUNT_ID, AccountPath, InvoicePath
 from termijn.invoice.booking import account_of, draft_account
 from termijn.invoice.draft import DRAFT, ReleaseDraft
@@ -15,7 +16,7 @@ from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import RequestRedelivery
 from termijn.kernel.ids import InvoiceId
 from termijn.runtime.handling import Row, Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers_file, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "api.sql")
@@ -33,7 +34,7 @@ def routes(access: Access) -> APIRouter:
 
 
 def _reading(router: APIRouter, access: Access) -> None:
-    @router.get("/invoices")
+    @router.get("/invoices", **answers(shown.DOCUMENTS))
     async def list_invoices(
         account: AccountQuery = None,
         state: StateQuery = None,
@@ -45,7 +46,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["documents"], reader.principal.provider, whose, state, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=["issued_on", "invoice_id"]))
 
-    @router.get("/invoices/{invoice_id}")
+    @router.get("/invoices/{invoice_id}", **answers(shown.WholeDocument | shown.Draft))
     async def show_invoice(
         invoice_id: InvoicePath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER, Role.OPS))
     ) -> Response:
@@ -54,14 +55,14 @@ def _reading(router: APIRouter, access: Access) -> None:
         if not rows:
             return answer(await _draft(reader, invoice_id))
         reader.must_own(rows[0]["account"])
-        shown = {
+        document = {
             name: value for name, value in rows[0].items() if name not in ("provider", "document", "vat", "version", "standing_misses")
         }
-        shown["vat"] = json.loads(rows[0]["vat"])
+        document["vat"] = json.loads(rows[0]["vat"])
         provider = reader.principal.provider
-        shown["payments"] = [dict(row) for row in await reader.fetch(SQL["payments"], provider, invoice_id)]
-        shown["direct_debits"] = [dict(row) for row in await reader.fetch(SQL["debits"], provider, invoice_id)]
-        return answer(shown, etag=rows[0]["version"])
+        document["payments"] = [dict(row) for row in await reader.fetch(SQL["payments"], provider, invoice_id)]
+        document["direct_debits"] = [dict(row) for row in await reader.fetch(SQL["debits"], provider, invoice_id)]
+        return answer(document, etag=rows[0]["version"])
 
     @router.get("/invoices/{invoice_id}/document", **answers_file("text/plain"))
     async def show_document(invoice_id: InvoicePath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))) -> Response:
@@ -89,7 +90,7 @@ async def _draft(reader: Reader, invoice_id: str) -> dict[str, Any]:
 
 
 def _balance(router: APIRouter, access: Access) -> None:
-    @router.get("/accounts/{account}/balance")
+    @router.get("/accounts/{account}/balance", **answers(shown.Balance))
     async def show_balance(account: AccountPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))) -> Response:
         """What the account owes (gross), what it is owed, and what waits for a document (net)."""
         provider = reader.principal.provider
@@ -99,7 +100,7 @@ def _balance(router: APIRouter, access: Access) -> None:
 
 
 def _repairing(router: APIRouter, access: Access) -> None:
-    @router.post("/invoices/{invoice_id}/release")
+    @router.post("/invoices/{invoice_id}/release", **answers(shown.Released))
     async def release_draft(invoice_id: InvoicePath, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """The reason why the draft is held is gone: number it (INV-15)."""
         key = InvoiceId(invoice_id)
@@ -111,7 +112,7 @@ def _repairing(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.post("/invoices/{invoice_id}/redelivery")
+    @router.post("/invoices/{invoice_id}/redelivery", **answers(shown.Redelivered, status=202))
     async def redeliver(invoice_id: InvoicePath, call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))) -> Response:
         """Send a document again that could not be delivered (INV-10)."""
         key = InvoiceId(invoice_id)

@@ -6,19 +6,20 @@ from fastapi import APIRouter, Depends, Response
 
 from termijn.invoice import booking
 from termijn.invoice.api.bodies import InvoicePath, PaymentBody, PaymentPath, RejectionBody, ReversalBody
+from termijn.invoice.api.shown import Booked
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.receivable import Receivable
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import InvoiceId, PaymentId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Role
+from termijn.runtime.http import Access, Answer, Call, Role, answers
 
 
 def routes(access: Access) -> APIRouter:
     """What managers and ops tell of the bank."""
     router = APIRouter(tags=["payments"])
 
-    @router.post("/invoices/{invoice_id}/payments", status_code=201)
+    @router.post("/invoices/{invoice_id}/payments", **answers(Booked, status=201))
     async def receive_payment(
         invoice_id: InvoicePath, body: PaymentBody, call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))
     ) -> Response:
@@ -39,7 +40,7 @@ def routes(access: Access) -> APIRouter:
 
         return await call.run(do)
 
-    @router.post("/payments/{payment_id}/reversal")
+    @router.post("/payments/{payment_id}/reversal", **answers(Booked))
     async def reverse_payment(
         payment_id: PaymentPath, body: ReversalBody, call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))
     ) -> Response:
@@ -53,7 +54,7 @@ def routes(access: Access) -> APIRouter:
 
         return await call.run(do)
 
-    @router.post("/invoices/{invoice_id}/debit-rejection")
+    @router.post("/invoices/{invoice_id}/debit-rejection", **answers(Booked))
     async def reject_debit(
         invoice_id: InvoicePath, body: RejectionBody, call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))
     ) -> Response:

@@ -5,6 +5,7 @@ from typing import Annotated, get_args
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
+from termijn.invoice.api import shown
 from termijn.invoice.api.bodies import FIRST_DAY, LAST_DAY, TaskPath
 from termijn.invoice.booking import account_of
 from termijn.invoice.errors import NoSuchTask
@@ -13,7 +14,7 @@ from termijn.invoice.invoice_command import FinishTask
 from termijn.invoice.policy import TaskKind
 from termijn.kernel.ids import InvoiceId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "api.sql")
@@ -32,13 +33,13 @@ def routes(access: Access) -> APIRouter:
 
 
 def _runs(router: APIRouter, access: Access) -> None:
-    @router.get("/runs")
+    @router.get("/runs", **answers(shown.RUNS))
     async def list_runs(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         """Runs, newest first; ``still_missing`` are accounts named at the deadline whose period is not closed yet."""
         rows = await reader.fetch(SQL["runs"], reader.principal.provider, *page.after(1), page.rows_to_fetch)
         return answer(page.page(rows, key=["period"]))
 
-    @router.get("/runs/{period}/missing")
+    @router.get("/runs/{period}/missing", **answers(shown.MISSING))
     async def list_missing(
         period: PeriodPath, page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))
     ) -> Response:
@@ -48,7 +49,7 @@ def _runs(router: APIRouter, access: Access) -> None:
 
 
 def _debits(router: APIRouter, access: Access) -> None:
-    @router.get("/direct-debits")
+    @router.get("/direct-debits", **answers(shown.DEBITS))
     async def list_debits(
         collect_on: DayQuery = None,
         status: StatusQuery = None,
@@ -61,13 +62,13 @@ def _debits(router: APIRouter, access: Access) -> None:
 
 
 def _tasks(router: APIRouter, access: Access) -> None:
-    @router.get("/tasks")
+    @router.get("/tasks", **answers(shown.TASKS))
     async def list_tasks(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         """What a person must look at, oldest first: tasks, held drafts, and a profile that is missing."""
         rows = await reader.fetch(SQL["tasks"], reader.principal.provider, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=["raised_at", "task_id"]))
 
-    @router.post("/tasks/{task_id}/done")
+    @router.post("/tasks/{task_id}/done", **answers(shown.Done))
     async def finish_task(task_id: TaskPath, call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))) -> Response:
         """Somebody has looked. A held draft is released, not finished."""
         invoice_id, _, kind = task_id.rpartition("~")

@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from termijn.invoice import statement_booking
+from termijn.invoice.api import shown
 from termijn.invoice.api.bodies import AssignmentBody, MoneyPath, SettingAsideBody, StatementBody, UnmatchedBody
 from termijn.invoice.unmatched_money import MoneyUnmatched
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import InvoiceId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "api.sql")
@@ -26,7 +27,7 @@ def routes(access: Access) -> APIRouter:
 
 
 def _statements(router: APIRouter, access: Access) -> None:
-    @router.post("/statements", status_code=201)
+    @router.post("/statements", **answers(shown.Loaded, status=201))
     async def load_statement(body: StatementBody, call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))) -> Response:
         """All that the bank booked up to that day is known; the same statement counts once. Steps that waited for it go on (TIM-3)."""
 
@@ -40,7 +41,7 @@ def _statements(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.get("/statements")
+    @router.get("/statements", **answers(shown.STATEMENTS))
     async def list_statements(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         """Statements, those that reach furthest first."""
         rows = await reader.fetch(SQL["statements"], reader.principal.provider, *page.after(2), page.rows_to_fetch)
@@ -48,7 +49,7 @@ def _statements(router: APIRouter, access: Access) -> None:
 
 
 def _unmatched(router: APIRouter, access: Access) -> None:
-    @router.get("/unmatched-money")
+    @router.get("/unmatched-money", **answers(shown.UNMATCHED))
     async def list_unmatched(
         state: MoneyStateQuery = "open",
         page: Paging = Depends(paging),
@@ -58,7 +59,7 @@ def _unmatched(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["unmatched_money"], reader.principal.provider, state, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=["noted_at", "money_id"]))
 
-    @router.post("/unmatched-money/{money_id}/assignment", status_code=201)
+    @router.post("/unmatched-money/{money_id}/assignment", **answers(shown.Assigned, status=201))
     async def assign_money(
         money_id: MoneyPath, body: AssignmentBody, call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))
     ) -> Response:
@@ -70,7 +71,7 @@ def _unmatched(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.post("/unmatched-money/{money_id}/setting-aside")
+    @router.post("/unmatched-money/{money_id}/setting-aside", **answers(shown.SetAside))
     async def set_money_aside(
         money_id: MoneyPath, body: SettingAsideBody, call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))
     ) -> Response:

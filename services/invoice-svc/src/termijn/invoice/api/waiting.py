@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from termijn.invoice.api.bodies import AccountPath
-from termijn.runtime.http import Access, Paging, Reader, Role, answer, paging
+from termijn.invoice.api.shown import LINES
+from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "api.sql")
@@ -16,7 +17,7 @@ def routes(access: Access) -> APIRouter:
     """For those who ask where a delivery went."""
     router = APIRouter(tags=["invoices"])
 
-    @router.get("/accounts/{account}/waiting-lines")
+    @router.get("/accounts/{account}/waiting-lines", **answers(LINES))
     async def list_waiting(
         account: AccountPath,
         stream: StreamQuery = None,

@@ -1,0 +1,251 @@
+"""What invoice-svc answers, as the OpenAPI document describes it (API-3). Amounts are gross euros where nothing else is said."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from termijn.runtime.http import Page
+
+Stream = Literal["subscription", "support", "project", "hardware"]
+
+
+class Document(BaseModel):
+    """An invoice or a credit note; it never changes, what is paid on it does (INV-7)."""
+
+    invoice_id: str
+    account: str
+    kind: Literal["invoice", "credit_note"]
+    number: str
+    stream: Stream
+    issued_on: date
+    due_on: date | None
+    collection: str | None = Field(description="How it is paid: direct_debit or transfer; null for a credit note.")
+    net: Decimal
+    gross: Decimal
+    paid: Decimal
+    credited: Decimal
+    written_off: Decimal
+    open: Decimal
+    state: Literal["open", "missed", "settled", "credit_note"]
+    settled_on: date | None
+    delivered_at: datetime | None
+    is_test: bool
+
+
+class Payment(BaseModel):
+    """Money for an invoice; ``surplus`` is what was too much and became a credit (PAY-6)."""
+
+    payment_id: str
+    amount: Decimal
+    applied: Decimal
+    surplus: Decimal
+    method: str
+    value_on: date
+    booked_on: date
+    reversed_on: date | None
+    reason_code: str | None = Field(description="Of a reversal: the ISO 20022 code of the bank.")
+
+
+class Debit(BaseModel):
+    """A direct debit of an invoice."""
+
+    attempt: int
+    mandate_id: str | None
+    mandate_reference: str | None
+    collect_on: date
+    submit_on: date
+    status: Literal["planned", "submitted", "booked", "failed", "withdrawn"]
+    amount: Decimal | None
+    end_to_end_id: str | None
+
+
+class WholeDocument(Document):
+    """A document with its payments and debits."""
+
+    vat: list[dict[str, Any]] = Field(description="Base and VAT per rate (INV-8).")
+    payments: list[Payment]
+    direct_debits: list[Debit]
+
+
+class Draft(BaseModel):
+    """A document without a number yet; with a reason in ``held`` it waits for a person (INV-15)."""
+
+    invoice_id: str
+    account: str
+    stream: Stream
+    run_on: date | None
+    is_credit_note: bool
+    line_count: int
+    drafted_at: datetime
+    held: str | None
+    state: Literal["draft", "held"]
+
+
+class Credit(BaseModel):
+    """Where an account's credit comes from."""
+
+    credit_id: str
+    source: str
+    amount: Decimal
+    withdrawn: Decimal
+    arisen_on: date
+
+
+class Balance(BaseModel):
+    """What an account owes, what it is owed, and, net, what waits for a document."""
+
+    account: str
+    open: Decimal
+    credit: Decimal
+    waiting_net: Decimal
+    carried_net: Decimal
+    drafted_net: Decimal
+    credits: list[Credit]
+
+
+class WaitingLine(BaseModel):
+    """A line that is on no document yet, and the named place in which it waits (INV-17). ``net`` is without VAT."""
+
+    line_id: str
+    stream: Stream
+    place: str
+    source: str
+    module_id: str | None
+    article: str
+    period: str | None
+    period_from: date | None
+    net: Decimal
+    draft_id: str | None
+
+
+class Released(BaseModel):
+    """A draft that goes on to its number."""
+
+    invoice_id: str
+    state: Literal["draft"]
+
+
+class Redelivered(BaseModel):
+    """A document that will be sent again."""
+
+    invoice_id: str
+
+
+class Planned(BaseModel):
+    """The debit of an invoice as it stands."""
+
+    attempt: int
+    status: str
+    collect_on: date
+
+
+class Booked(BaseModel):
+    """What a booking did to its invoice; of a payment also what of it was applied."""
+
+    invoice_id: str
+    number: str
+    open: Decimal
+    misses: int
+    payment_id: str | None = None
+    applied: Decimal | None = None
+    surplus: Decimal | None = None
+    direct_debit: Planned | None = None
+
+
+class Run(BaseModel):
+    """A run over a period."""
+
+    period: str
+    run_on: date
+    state: str
+    opened_at: datetime
+    expected: int | None
+    missing: int | None
+    still_missing: list[str] = Field(description="Accounts named at the deadline that rating has still not closed.")
+
+
+class Missing(BaseModel):
+    """An account that a run named at its deadline."""
+
+    account: str
+    arrived_since: bool
+
+
+class DirectDebit(Debit):
+    """A direct debit with its invoice."""
+
+    invoice_id: str
+    account: str
+    number: str
+
+
+class Task(BaseModel):
+    """Something for a person."""
+
+    raised_at: datetime
+    task_id: str
+    kind: str
+    account: str | None
+    invoice_id: str | None
+    reason: str | None
+
+
+class Done(BaseModel):
+    """A task that somebody has looked at."""
+
+    task_id: str
+
+
+class Loaded(BaseModel):
+    """A statement that was loaded (TIM-3)."""
+
+    statement_id: str
+    booked_through: date
+    unmatched: int
+
+
+class Statement(BaseModel):
+    """All that the bank booked up to that day is known."""
+
+    statement_id: str
+    booked_through: date
+    loaded_at: datetime
+
+
+class UnmatchedMoney(BaseModel):
+    """Money that matched nothing, with the accounts that get no letter because of it. Names are null once erased."""
+
+    money_id: str
+    statement_id: str
+    amount: Decimal
+    value_on: date
+    booked_on: date
+    iban: str | None
+    name: str | None
+    reference: str | None
+    state: Literal["open", "assigned", "set_aside"]
+    invoice_id: str | None
+    reason: str | None
+    noted_at: datetime
+    accounts: list[str]
+
+
+class Assigned(BaseModel):
+    """Money that pays this invoice now."""
+
+    money_id: str
+    invoice_id: str
+    open: Decimal
+
+
+class SetAside(BaseModel):
+    """Money that pays no invoice."""
+
+    money_id: str
+    state: Literal["set_aside"]
+
+
+DOCUMENTS, LINES, RUNS, MISSING = Page[Document], Page[WaitingLine], Page[Run], Page[Missing]
+DEBITS, TASKS, STATEMENTS, UNMATCHED = Page[DirectDebit], Page[Task], Page[Statement], Page[UnmatchedMoney]
