@@ -38,25 +38,6 @@ select account from mandate where provider = $1 and reference = $2;
 -- The policy in force.
 select version, policy::text as policy from policy_version where provider = $1 order by version desc limit 1;
 
--- name: tariffs
--- The newest version of each tariff after a cursor; for customers ($2) the one that orders of day $5 get, where it is public.
-select tariff_id, version, orders_from, title, module, is_public from (
-  select distinct on (tariff_id) tariff_id, version, orders_from, title, module, is_public
-  from tariff_version where provider = $1 and ($3::text is null or tariff_id > $3) and (orders_from <= $5 or not $2)
-  order by tariff_id, version desc
-) newest
-where is_public or not $2 order by tariff_id limit $4;
-
--- name: tariff
--- All versions of one tariff, newest first.
-select version, orders_from, is_public, tariff::text as tariff from tariff_version
-where provider = $1 and tariff_id = $2 order by version desc;
-
--- name: decks
--- All versions of one rate deck, newest first.
-select deck_id, version, valid_from, rows, sha256, size_bytes from rate_deck_version
-where provider = $1 and deck_id = $2 order by version desc;
-
 -- name: account
 -- One account.
 select account, version, contract_partner::text as contract_partner, invoice_address::text as invoice_address, facts::text as facts,
