@@ -214,6 +214,7 @@ async def test_a_second_loss_after_a_recovery_is_recovered_too(pair: Pair) -> No
     assert await pair.marbles(pair.publisher) == await pair.marbles(pair.listener) == {"acme": 7}
 
 
+@pytest.mark.rule("INV-7")
 async def test_without_a_journal_what_was_told_is_found_forgotten_and_its_numbers_are_not_given_again(pair: Pair) -> None:
     await pair.add(1)
     async with lost(pair, PUBLISHER, has_journal=False):
