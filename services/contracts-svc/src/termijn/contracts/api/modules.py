@@ -54,6 +54,7 @@ def routes(access: Access) -> APIRouter:
     _options(router, access)
     _notice(router, access)
     _subjects(router, access)
+    _porting(router, access)
     return router
 
 
@@ -301,6 +302,8 @@ def _subjects(router: APIRouter, access: Access) -> None:
 
         return await _on_module(call, account, module_id, doing)
 
+
+def _porting(router: APIRouter, access: Access) -> None:
     @router.post(f"{MODULE_PATH}/subjects/{{subject}}/port-out")
     async def port_out(
         account: AccountPath,
