@@ -35,7 +35,7 @@ bench: .venv/ready ## how fast it is here, in some five minutes: NAME="append cl
 	  echo "== $$name"; $(BIN)/termijn bench $$name $(ARGS) || [ "$$name" = "transport --transport kafka" ] || exit 1; done
 
 simulate: .venv/ready ## random histories under faults: STEPS=1000000 SEED=1 (nightly; docs/nightly.md)
-	$(BIN)/python -m termijn.testing.simulation --steps $(or $(STEPS),20000) --seed $(or $(SEED),1)
+	$(BIN)/python -m termijn.testing.simulation --go-on --steps $(or $(STEPS),20000) --seed $(or $(SEED),1)
 
 fire: .venv/ready ## random SIGKILLs over log and Kafka, two replicas of every service: KILLS=1000 SEED=1 (nightly; docs/nightly.md)
 	$(BIN)/python -m termijn.testing.fire --kills $(or $(KILLS),50) --seed $(or $(SEED),1)

@@ -12,7 +12,8 @@ from termijn.runtime.inbox import Inbox, Incoming
 from termijn.runtime.relay import Relay
 from termijn.runtime.service import POLL_RECORDS_MAX, Service
 from termijn.runtime.unit_of_work import UnitOfWork
-from termijn.testing.simulation import Wrong, play
+from termijn.testing import simulation
+from termijn.testing.simulation import Wrong, play, play_many
 from termijn.testing.simulation_run import Mode
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -77,3 +78,29 @@ async def test_a_mistake_in_the_machinery_is_noticed(
     mistake(monkeypatch)
     with pytest.raises(Wrong, match=r"python -m termijn\.testing\.simulation --seed 5 --steps 1000 --mode strict"):
         await play(postgres_server, tmp_path, seed=5, steps=STEPS, mode=Mode.STRICT)
+
+
+async def test_a_night_goes_on_after_a_wrong_history_and_names_its_seed_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What came out wrong is told when it happens; without being asked to, it stops there."""
+    seeds: list[int] = []
+
+    async def played(server: Any, folder: Path, *, seed: int, steps: int, mode: Mode) -> str:
+        seeds.append(seed)
+        if seed == 11:
+            raise Wrong("a cent is missing")
+        return f"{seed} {steps} {mode}"
+
+    monkeypatch.setattr(simulation, "play", played)
+    monkeypatch.setattr(simulation, "told", lambda history: history)
+    asked: Any = {"seed": 10, "steps": 12_000, "modes": list(Mode)}
+    server: Any = None
+    with pytest.raises(Wrong, match=r"1 of 3 histories came out wrong, those of the seeds \[11\]"):
+        await play_many(server, tmp_path, goes_on=True, **asked)
+    said = capsys.readouterr()
+    assert (said.out.split("\n"), said.err) == (["10 5000 strict", "12 2000 strict", ""], "a cent is missing\n")
+    seeds.clear()
+    with pytest.raises(Wrong, match="a cent"):
+        await play_many(server, tmp_path, **asked)
+    assert seeds == [10, 11]

@@ -141,16 +141,29 @@ def server_for_simulation() -> Iterator[tuple[EmbeddedPostgres, Path]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def play_many(server: EmbeddedPostgres, folder: Path, *, seed: int, steps: int, modes: Sequence[Mode]) -> list[History]:
-    """Histories until the steps are used up, modes in turn. Raises ``Wrong`` at the first that comes out wrong."""
+async def play_many(
+    server: EmbeddedPostgres, folder: Path, *, seed: int, steps: int, modes: Sequence[Mode], goes_on: bool = False
+) -> list[History]:
+    """Histories until the steps are used up, modes in turn; those that came out right.
+
+    Raises ``Wrong`` at the first that comes out wrong, or (``goes_on``) tells it, plays the others and raises at the end.
+    """
     played: list[History] = []
-    left = steps
-    while left > 0:
-        number = len(played)
-        history = await play(server, folder, seed=seed + number, steps=min(left, HISTORY_STEPS), mode=modes[number % len(modes)])
-        print(told(history), flush=True)  # noqa: T201 - a night's work wants to be watched
-        played.append(history)
-        left -= HISTORY_STEPS
+    wrong: list[int] = []
+    for number, start in enumerate(range(0, steps, HISTORY_STEPS)):
+        its_seed, its_steps = seed + number, min(steps - start, HISTORY_STEPS)
+        try:
+            history = await play(server, folder, seed=its_seed, steps=its_steps, mode=modes[number % len(modes)])
+        except Wrong as failure:
+            if not goes_on:
+                raise
+            wrong.append(its_seed)
+            print(failure, file=sys.stderr, flush=True)  # noqa: T201 - a night's work wants to be read
+        else:
+            played.append(history)
+            print(told(history), flush=True)  # noqa: T201 - and watched
+    if wrong:
+        raise Wrong(f"{len(wrong)} of {len(wrong) + len(played)} histories came out wrong, those of the seeds {wrong}")
     return played
 
 
@@ -169,12 +182,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=HISTORY_STEPS)
     parser.add_argument("--mode", choices=[*Mode, "both"], default="both")
+    parser.add_argument("--go-on", action="store_true", help="play the others too after one came out wrong")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the server is ours to stop
     modes = list(Mode) if asked.mode == "both" else [Mode(asked.mode)]
     with server_for_simulation() as (server, folder):
         try:
-            asyncio.run(play_many(server, folder, seed=asked.seed, steps=asked.steps, modes=modes))
+            asyncio.run(play_many(server, folder, seed=asked.seed, steps=asked.steps, modes=modes, goes_on=asked.go_on))
         except Wrong as wrong:
             sys.exit(str(wrong))
 
