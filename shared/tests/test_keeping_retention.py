@@ -12,7 +12,7 @@ from termijn.embedded.databases import DATABASES, SUPERUSER
 from termijn.embedded.installation import open_installation
 from termijn.embedded.postgres import EmbeddedPostgres
 from termijn.runtime.database import EVERY_PROVIDER
-from termijn.runtime.retention import ROWS_PER_BATCH, TRIMS, trim_now
+from termijn.runtime.retention import LOOK_EVERY, ROWS_PER_BATCH, TRIMS, trim_now
 from termijn.runtime.service import Service
 from termijn.runtime.timers import Instant
 from termijn.testing.pair import LISTENER, NOW, PUBLISHER, Pair, run
@@ -72,16 +72,16 @@ async def age(pair: Pair, name: str, table: str, column: str, days: Sequence[int
         await pair.admin(name, f"update {table} set {column} = now() - interval '{of_age} days' where {key} = {one}")
 
 
-async def a_day_later(pair: Pair) -> None:
-    """Nothing else happens; whether something is due is looked at once a day."""
-    await pair.clock.advance_to(pair.clock.now() + timedelta(days=1))
+async def a_week_later(pair: Pair) -> None:
+    """Nothing else happens; whether something is due is looked at once a week of domain time."""
+    await pair.clock.advance_to(pair.clock.now() + LOOK_EVERY)
     await pair.settle()
 
 
 async def test_messages_that_were_seen_go_after_180_days(pair: Pair) -> None:
     await pair.add(1, 2, 3, 4)
     await age(pair, "rating", "inbox", "received_at", (400, 180, 179))
-    await a_day_later(pair)
+    await a_week_later(pair)
     assert await count(pair.listener, "inbox") == 2, "due by the oldest, which takes along what is past its time"
     assert await pair.marbles(pair.listener) == {"acme": 10}
 
@@ -89,7 +89,7 @@ async def test_messages_that_were_seen_go_after_180_days(pair: Pair) -> None:
 async def test_within_a_day_of_grace_nothing_is_looked_for(pair: Pair) -> None:
     await pair.add(1, 2)
     await age(pair, "rating", "inbox", "received_at", (180,))
-    await a_day_later(pair)
+    await a_week_later(pair)
     assert await count(pair.listener, "inbox") == 2
     assert await trim_now(pair.listener.write) == {"inbox": 1, "idempotency": 0, "timer": 0}
 
@@ -110,13 +110,13 @@ async def test_where_nothing_happens_any_more_it_is_looked_at_by_the_hour_and_no
 async def test_two_processes_do_not_trim_at_once_and_one_takes_over_from_the_other(pair: Pair) -> None:
     await pair.add(1)
     await age(pair, LISTENER, "inbox", "received_at", (400,))
-    await pair.clock.advance_to(pair.clock.now() + timedelta(days=1))
+    await pair.clock.advance_to(pair.clock.now() + LOOK_EVERY)
     async with pair.listener.database.locks.sole("upkeep"):
         pass  # this process has the role from now on
     other = await pair.beside(LISTENER)
     assert await other.upkeep.step() == 0
     await pair.close(LISTENER)
-    await pair.clock.advance_to(pair.clock.now() + timedelta(days=1))
+    await pair.clock.advance_to(pair.clock.now() + LOOK_EVERY)
     assert await other.upkeep.step() == 1
     await other.close()
 
@@ -125,7 +125,7 @@ async def test_answers_to_calls_go_after_7_days(pair: Pair) -> None:
     values = ", ".join(f"('belco', 'jan', 'k{nth}', 'h', 200)" for nth in range(3))
     await pair.admin(PUBLISHER, f"insert into idempotency (provider, actor, key, request_hash, status) values {values}")
     await age(pair, PUBLISHER, "idempotency", "created_at", (9, 6))
-    await a_day_later(pair)
+    await a_week_later(pair)
     assert await count(pair.publisher, "idempotency") == 2
 
 
