@@ -46,7 +46,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
 
 def configured(folder: Path, known: dict[str, str]) -> Path:
     """Schemathesis's settings: what stands in an address exists."""
-    lines = [f'"path.{name}" = {json.dumps(value)}' for name, value in known.items()]
+    lines = [f'"path.{name}" = {json.dumps(value)}' for name, value in known.items() if name != "version"]
     lines.append('"header.if-match" = "*"')  # any version: a made-up one would be refused before a rule is asked
     file = folder / "schemathesis.toml"
     file.write_text("\n".join(["[parameters]", *lines, ""]))

@@ -160,7 +160,7 @@ class Run(BaseModel):
     period: str
     run_on: date
     state: str
-    opened_at: datetime
+    opened_at: datetime | None = Field(description="Null while it is planned.")
     expected: int | None
     missing: int | None
     still_missing: list[str] = Field(description="Accounts named at the deadline that rating has still not closed.")
