@@ -30,7 +30,7 @@ async def covered(story: Story, path: str, day: str) -> bool:
     return bool(cover["is_covered"])
 
 
-@pytest.mark.rule("CON-11", "CON-12", "INV-5", "INV-6", "INV-17")
+@pytest.mark.rule("CON-11", "CON-12", "INV-3", "INV-4", "INV-5", "INV-6", "INV-17")
 async def test_hardware_comes_late_is_invoiced_when_it_comes_and_is_covered_to_the_day(story: Story) -> None:
     """Agreed for 20 January, delivered on the 22nd and 26th, placed on the 31st: covered until 31 January 2027, longer for a price."""
     await story.open_shop()
@@ -61,7 +61,9 @@ async def test_hardware_comes_late_is_invoiced_when_it_comes_and_is_covered_to_t
     assert await covered(story, "goods-orders/phones", "2027-02-28"), "thirteen months from 31 January"
     await story.until(date(2026, 2, 2))
     (waiting,) = await story.items("/invoice/accounts/acme/waiting-lines")
-    assert (waiting["stream"], waiting["net"]) == ("support", "12.00")
+    assert (waiting["stream"], waiting["place"], waiting["net"]) == ("support", "carried", "12.00"), "too little for a document"
+    await story.until(date(2026, 4, 2))
+    assert (await bills(story, "acme"))[-1] == ("support", "2026-04-01", Decimal("12.00")), "the quarter's run of support"
 
 
 @pytest.mark.rule("CON-11", "CON-12", "INV-5", "INV-17")

@@ -13,18 +13,16 @@ from termijn.events.rating import ChargeLine
 from termijn.invoice.billing_account import (
     BILLING_ACCOUNT,
     BillingAccountNoted,
-    DraftDocuments,
     DraftDue,
     Known,
     LineChanged,
     LinesArrived,
-    NotePeriod,
     PeriodReady,
     RunTaken,
     StreamBilled,
     StreamCarried,
-    TakeLines,
 )
+from termijn.invoice.billing_account_command import DraftDocuments, DraftSupport, NotePeriod, TakeLines
 from termijn.invoice.policy import Policy
 from termijn.kernel.ids import AccountId, InvoiceId, ModuleId
 from termijn.runtime.aggregate import SetTimer
@@ -78,9 +76,11 @@ def test_a_closed_period_waits_for_its_run_at_six_on_its_day(noted: Noted) -> No
 
 @pytest.mark.rule("INV-1", "INV-3")
 def test_each_stream_has_its_own_document_and_its_own_minimum(line: Line, noted: Noted) -> None:
-    """Subscriptions of 15.00 bill; support of 49.99 is carried."""
+    """Subscriptions of 15.00 bill; support of 49.99 is carried, in a run of its own."""
     lines = arrived("2026-04", line("l-1", "15.00"), line("l-2", "49.99", stream="support"))
-    spec(BILLING_ACCOUNT).given(noted(), lines, APRIL).when(draft("2026-04")).then(
+    quarter = date(2026, 7, 1)
+    support = DraftSupport(now=NOW, account=AccountId("jansen"), run_on=MAY, is_quarter_run=False, next_run_on=quarter, policy=Policy())
+    spec(BILLING_ACCOUNT).given(noted(), lines, APRIL).when(draft("2026-04"), support).then(
         StreamBilled(
             period="2026-04",
             run_on=MAY,
@@ -90,8 +90,8 @@ def test_each_stream_has_its_own_document_and_its_own_minimum(line: Line, noted:
             net=Decimal("15.00"),
             lines=1,
         ),
-        StreamCarried(period="2026-04", run_on=MAY, stream="support", net=Decimal("49.99"), lines=1),
         RunTaken(period="2026-04", closing=4),
+        StreamCarried(period="2026-05", run_on=MAY, stream="support", net=Decimal("49.99"), lines=1, next_run_on=quarter),
     )
 
 

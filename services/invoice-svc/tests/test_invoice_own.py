@@ -21,15 +21,12 @@ from termijn.events.rating import ChargeLine
 from termijn.invoice.billing_account import (
     BILLING_ACCOUNT,
     BillingAccountNoted,
-    BillLines,
-    DraftDocuments,
     Known,
     LinesArrived,
     LinesBilled,
-    NotePeriod,
     RunTaken,
-    TakeLines,
 )
+from termijn.invoice.billing_account_command import BillLines, DraftDocuments, NotePeriod, TakeLines
 from termijn.invoice.own_invoice import place_of_goods
 from termijn.invoice.policy import Policy
 from termijn.kernel.ids import AccountId, ModuleId

@@ -84,5 +84,8 @@ GOODS: Mapping[str, Any] = {
     "LinesArrived.source": "rating",
     "has_own_addressee": True,
     "line_ids": ["~goods/bestelling-1/levering-1/toestellen"],
+    "next_run_on": "2026-04-01",
     "small_order_max": "300.00",
+    "support_run_on": "2026-03-16",
+    "support_runs": "twice_a_month",
 }

@@ -8,7 +8,7 @@ exactly once (INV-17).
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, Literal, assert_never
+from typing import ClassVar, assert_never
 
 import msgspec
 from msgspec.structs import replace
@@ -16,20 +16,29 @@ from msgspec.structs import replace
 from termijn.events.base import Event
 from termijn.events.contracts import PERSONAL_FACTS, AccountFacts, Party
 from termijn.events.rating import ChargeLine
+from termijn.invoice.billing_account_command import (
+    AccountCommand,
+    BillLines,
+    DraftDocuments,
+    DraftSupport,
+    LineSource,
+    NoteAccount,
+    NotePeriod,
+    TakeLines,
+)
 from termijn.invoice.carry_over import closes_cycle, is_cycle_run, verdict
 from termijn.invoice.policy import Policy
 from termijn.invoice.vat import totals
 from termijn.kernel.calendar import at
-from termijn.kernel.ids import AccountId, InvoiceId, ModuleId
-from termijn.runtime.aggregate import Aggregate, Command, SetTimer, TimerChange, WakeUp
+from termijn.kernel.ids import InvoiceId, ModuleId
+from termijn.kernel.period import Month
+from termijn.runtime.aggregate import Aggregate, SetTimer, TimerChange, WakeUp
 
 LINES_PER_EVENT_MAX = 100
 """Charge lines in one event: each under 1 KiB or so, and an event holds 256 KiB."""
 RUN_TIME = "06:00"
-OWN_STREAMS = ("project", "hardware")
-"""Streams that no run bills: each of their invoices has an occasion of its own (INV-5)."""
-LineSource = Literal["rating", "contracts"]
-"""Who charged a line; part of stored events."""
+OWN_STREAMS = ("project", "hardware", "support")
+"""Streams that the run of subscriptions leaves alone: invoices on an occasion of their own (INV-5), and runs of support (INV-4)."""
 
 # ---- Events (names are stored forever) --------------------------------------------------------------------------------
 
@@ -44,13 +53,17 @@ class BillingAccountNoted(Event, frozen=True, kw_only=True):
 
 
 class LinesArrived(Event, frozen=True, kw_only=True):
-    """Charge lines wait for the next run (INV-17). For a project ``module_id`` is that of the project, for goods that of the order."""
+    """Charge lines wait for the next run (INV-17). For a project ``module_id`` is that of the project, for goods that of the order.
+
+    ``support_run_on``: the run that takes what is on the stream of support (INV-4).
+    """
 
     module_id: ModuleId
     module_title: str
     period: str
     lines: tuple[ChargeLine, ...]
     source: LineSource = "rating"
+    support_run_on: date | None = None
 
 
 class PeriodReady(Event, frozen=True, kw_only=True):
@@ -75,13 +88,14 @@ class StreamBilled(Event, frozen=True, kw_only=True):
 
 
 class StreamCarried(Event, frozen=True, kw_only=True):
-    """All lines of the stream up to ``period`` stay, carried over to a later run (INV-3)."""
+    """All lines of the stream up to ``period`` stay, carried over to a later run (INV-3): of support that of ``next_run_on``."""
 
     period: str
     run_on: date
     stream: str
     net: Decimal
     lines: int
+    next_run_on: date | None = None
 
 
 class LinesBilled(Event, frozen=True, kw_only=True):
@@ -152,56 +166,13 @@ class DraftDue(WakeUp, frozen=True, kw_only=True):
     closing: int
 
 
+class SupportDue(WakeUp, frozen=True, kw_only=True):
+    """A run of support has come (INV-4)."""
+
+    run_on: date
+
+
 # ---- Decisions --------------------------------------------------------------------------------------------------------
-
-
-class NoteAccount(Command, frozen=True, kw_only=True):
-    """The account as it is from now on."""
-
-    contract_partner: Party | None
-    invoice_address: Party | None
-    facts: AccountFacts
-
-
-class TakeLines(Command, frozen=True, kw_only=True):
-    """``known``: the net amounts of those line ids that were taken before, on whatever document they are by now."""
-
-    module_id: ModuleId
-    module_title: str
-    period: str
-    lines: tuple[ChargeLine, ...]
-    known: dict[str, Decimal]
-    source: LineSource = "rating"
-
-
-class BillLines(Command, frozen=True, kw_only=True):
-    """Their occasion has come: all that waits on this stream under these ids of projects and orders."""
-
-    account: AccountId
-    stream: str
-    module_ids: tuple[ModuleId, ...]
-    run_on: date
-
-
-class NotePeriod(Command, frozen=True, kw_only=True):
-    """Rating closed the period."""
-
-    period: str
-    closing: int
-    running_modules: int
-    run_on: date
-
-
-class DraftDocuments(Command, frozen=True, kw_only=True):
-    """The run of that closing has come."""
-
-    account: AccountId
-    period: str
-    closing: int
-    policy: Policy
-
-
-AccountCommand = NoteAccount | TakeLines | BillLines | NotePeriod | DraftDocuments
 
 
 class LineChanged(Exception):
@@ -218,6 +189,8 @@ def decide(command: AccountCommand, state: AccountState) -> Sequence[AccountEven
             return _take_lines(command, state)
         case BillLines():
             return _bill_lines(command, state)
+        case DraftSupport():
+            return _draft_support(command, state)
         case NotePeriod():
             return [_period_ready(command)]
         case DraftDocuments():
@@ -244,7 +217,12 @@ def _take_lines(command: TakeLines, state: Known) -> Sequence[AccountEvent]:
             raise LineChanged(f"line {line.line_id} was {before} and is now {line.net}")
     return [
         LinesArrived(
-            module_id=command.module_id, module_title=command.module_title, period=command.period, lines=part, source=command.source
+            module_id=command.module_id,
+            module_title=command.module_title,
+            period=command.period,
+            lines=part,
+            source=command.source,
+            support_run_on=command.support_run_on,
         )
         for part in chunks(fresh)
     ]
@@ -293,7 +271,23 @@ def _draft(command: DraftDocuments, state: Known) -> Sequence[AccountEvent]:
     return [*events, RunTaken(period=command.period, closing=command.closing)]
 
 
-def _bill_or_carry(stream: str, *, ready: PeriodReady, state: Known, policy: Policy, next_id: InvoiceId) -> StreamBilled | StreamCarried:
+def _draft_support(command: DraftSupport, state: Known) -> Sequence[AccountEvent]:
+    """What waits on the stream of support: billed, or carried to the quarter's run (INV-3, INV-4)."""
+    period = str(Month.of(command.run_on))
+    if not state.lines_for(stream="support", period=period):
+        return []
+    ready = PeriodReady(period=period, closing=0, running_modules=1, run_on=command.run_on)
+    next_id = InvoiceId(f"{command.account}.{state.documents + 1}")
+    does = _bill_or_carry(
+        "support", ready=ready, state=state, policy=command.policy, next_id=next_id, is_quarter_run=command.is_quarter_run
+    )
+    return [replace(does, next_run_on=command.next_run_on) if isinstance(does, StreamCarried) else does]
+
+
+def _bill_or_carry(
+    stream: str, *, ready: PeriodReady, state: Known, policy: Policy, next_id: InvoiceId, is_quarter_run: bool | None = None
+) -> StreamBilled | StreamCarried:
+    """One document for what waits of the stream, or none yet (INV-3). The quarter's run follows from the cycle where not said."""
     lines = state.lines_for(stream=stream, period=ready.period)
     new = sum((held.line.net for held in lines if held.carried_from is None), Decimal(0))
     carried = sum((held.line.net for held in lines if held.carried_from is not None), Decimal(0))
@@ -304,7 +298,7 @@ def _bill_or_carry(stream: str, *, ready: PeriodReady, state: Known, policy: Pol
         carried=carried,
         minimum=policy.minimum(stream),
         is_cycle_run=is_cycle_run(ready.run_on, cycle),
-        bills_what_there_is=ready.running_modules == 0 or closes_cycle(ready.run_on, cycle),
+        bills_what_there_is=ready.running_modules == 0 or closes_cycle(ready.run_on, cycle, is_first_of_month=is_quarter_run is not False),
     )
     gross = totals(held.line for held in lines).gross
     if does == "carry" or gross == 0:
@@ -370,6 +364,9 @@ def wakes(event: AccountEvent, state: AccountState) -> Sequence[TimerChange]:
             draft_due = DraftDue(period=event.period, closing=event.closing)
             name = f"draft/{occasion(event.period, event.closing)}"
             return [SetTimer(occasion=name, due_at=at(event.run_on, RUN_TIME), wake_up=draft_due, rank=1)]
+        case LinesArrived(support_run_on=date() as run_on) | StreamCarried(next_run_on=date() as run_on):
+            # The same run asked for twice is one timer; it bills all that is there by then.
+            return [SetTimer(occasion=f"support/{run_on}", due_at=at(run_on, RUN_TIME), wake_up=SupportDue(run_on=run_on), rank=2)]
         case _:
             return []
 

@@ -28,9 +28,11 @@ from termijn.events.goods import (
     WarrantyExtended,
 )
 from termijn.events.rating import ChargeLine, Stream
-from termijn.invoice.billing_account import BILLING_ACCOUNT, BillLines, Known, LinesBilled, TakeLines
+from termijn.invoice.billing_account import BILLING_ACCOUNT, Known, LinesBilled
+from termijn.invoice.billing_account_command import BillLines, TakeLines
 from termijn.invoice.draft import DRAFT, DocumentLine, OpenDraft
 from termijn.invoice.policy import POLICY
+from termijn.invoice.support_run import support_run_for
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId, ModuleId
 from termijn.kernel.period import Month
@@ -214,6 +216,7 @@ async def _take(
             lines=placed,
             known={row["line_id"]: row["net"] for row in rows},
             source="contracts",
+            support_run_on=support_run_for(placed, now=work.now, runs=(await work.load(POLICY, CURRENT)).value.support_runs),
         )
         taken = bool(await work.execute(BILLING_ACCOUNT, account, take, account=account))
     if place.bills:

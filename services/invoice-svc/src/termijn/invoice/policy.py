@@ -23,6 +23,9 @@ TaskKind = Literal[
 ]
 """What a person is asked to look at; part of stored events."""
 
+SupportRuns = Literal["twice_a_month", "monthly", "working_days"]
+"""When support is billed (INV-4); part of stored events."""
+
 # ---- Data -----------------------------------------------------------------------------------------------------------
 
 
@@ -65,6 +68,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
       PeriodClosed are named.
     - ``*_minimum``: net euros; a run under it carries (INV-3).
     - ``small_order_max``: orders of goods up to this net sum go with the support run, larger ones are invoiced on delivery (INV-4, INV-5).
+    - ``support_runs``: on the 1st and 15th, the 1st alone, or the 1st and 15th working day (INV-4).
     - ``*_term_days``: INV-6; the account's own terms win. ``longest_term_days``: over it an agreement must be on file.
     - ``number_format``: of ``{year}`` and ``{number}``; the series goes before it (INV-7).
     - ``collect_again_days``, ``collections_max``: second collection (PAY-4).
@@ -76,6 +80,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     subscription_minimum: Decimal = Decimal("15.00")
     support_minimum: Decimal = Decimal("50.00")
     small_order_max: Decimal = Decimal("300.00")
+    support_runs: SupportRuns = "twice_a_month"
     subscription_term_days: Days = 8
     other_term_days: Days = 30
     longest_term_days: Days = 60

@@ -32,7 +32,8 @@ from termijn.events.goods import (
 )
 from termijn.events.rating import PeriodClosed, PeriodCorrected, PeriodRated
 from termijn.invoice.billed_module import BILLED_MODULE, NoteModule
-from termijn.invoice.billing_account import BILLING_ACCOUNT, Known, NoteAccount, NotePeriod, TakeLines
+from termijn.invoice.billing_account import BILLING_ACCOUNT, Known
+from termijn.invoice.billing_account_command import NoteAccount, NotePeriod, TakeLines
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import WriteOff
 from termijn.invoice.invoice_run import INVOICE_RUN, PlanRun, run_day
@@ -40,6 +41,7 @@ from termijn.invoice.own_invoice import on_goods, on_milestone, on_project_deliv
 from termijn.invoice.payer import PAYER, AmendMandate, NoteExemption, NoteMandate, WithdrawMandate
 from termijn.invoice.policy import POLICY
 from termijn.invoice.step_gate import answer_step, know_steps
+from termijn.invoice.support_run import support_run_for
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import CATALOGUE, AccountId
 from termijn.kernel.period import Month
@@ -102,9 +104,7 @@ async def on_mandate_given(work: Work, message: Message[MandateGiven]) -> Outcom
 async def on_mandate_amended(work: Work, message: Message[MandateAmended]) -> Outcome:
     """Debits that are made from now on carry what the mandate is now (PAY-1)."""
     account, event = message.envelope.account, message.event
-    amend = AmendMandate(
-        now=work.now, mandate_id=event.mandate_id, reference=event.reference, iban=event.iban, holder=event.holder
-    )
+    amend = AmendMandate(now=work.now, mandate_id=event.mandate_id, reference=event.reference, iban=event.iban, holder=event.holder)
     done = await work.execute(PAYER, account, amend, account=account)
     return Handled() if done else NoEffect("the mandate could not be used any more")
 
@@ -182,6 +182,7 @@ async def on_lines(work: Work, message: RatedMessage) -> Outcome:
         period=event.period,
         lines=event.lines,
         known={line.line_id: known[line.line_id] for line in event.lines if line.line_id in known},
+        support_run_on=support_run_for(event.lines, now=work.now, runs=(await work.load(POLICY, CURRENT)).value.support_runs),
     )
     taken = await work.execute(BILLING_ACCOUNT, account, take, account=account)
     return Handled() if taken else NoEffect("all lines were taken before")

@@ -1,8 +1,10 @@
 """What happens when this service's dates come: runs open and end, documents are drafted, debits leave, due days end."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from termijn.invoice.billing_account import BILLING_ACCOUNT, DraftDocuments, DraftDue, HeldLine, Known, StreamBilled
+from termijn.invoice.billing_account import BILLING_ACCOUNT, AccountEvent, DraftDue, HeldLine, Known, StreamBilled, SupportDue
+from termijn.invoice.billing_account_command import DraftDocuments, DraftSupport
 from termijn.invoice.draft import DRAFT, DocumentLine, OpenDraft
 from termijn.invoice.invoice import INVOICE, BookingOverdue, DebitDue, DueDayEnded
 from termijn.invoice.invoice_command import CheckBooked, EndDueDay, SubmitDebit
@@ -11,6 +13,7 @@ from termijn.invoice.payer import PAYER
 from termijn.invoice.policy import POLICY
 from termijn.invoice.reactions import Streams, plan_run
 from termijn.invoice.receivable import Receivable
+from termijn.invoice.support_run import is_quarters_run, next_quarters_run
 from termijn.kernel.ids import CATALOGUE, AccountId
 from termijn.kernel.period import Month
 from termijn.runtime.handling import Fired, Handled, NoEffect, Outcome, WakeUpHandler, Work
@@ -29,6 +32,30 @@ async def on_draft_due(work: Work, fired: Fired[DraftDue]) -> Outcome:
     period = fired.wake_up.period
     draft = DraftDocuments(now=work.now, account=account, period=period, closing=fired.wake_up.closing, policy=policy)
     events = await work.execute(BILLING_ACCOUNT, account, draft, account=account)
+    await _open_drafts(work, account, before, events)
+    return Handled() if events else NoEffect("drafted before")
+
+
+async def on_support_due(work: Work, fired: Fired[SupportDue]) -> Outcome:
+    """The account's part in a run of support (INV-4): all that waits there by now."""
+    account, run_on = fired.account, fired.wake_up.run_on
+    before = await work.load(BILLING_ACCOUNT, account)
+    assert isinstance(before, Known), "only a known account has lines"
+    policy = (await work.load(POLICY, CURRENT)).value
+    draft = DraftSupport(
+        now=work.now,
+        account=account,
+        run_on=run_on,
+        is_quarter_run=is_quarters_run(run_on, policy.support_runs),
+        next_run_on=next_quarters_run(run_on, policy.support_runs),
+        policy=policy,
+    )
+    events = await work.execute(BILLING_ACCOUNT, account, draft, account=account)
+    await _open_drafts(work, account, before, events)
+    return Handled() if events else NoEffect("nothing waits for it any more")
+
+
+async def _open_drafts(work: Work, account: AccountId, before: Known, events: Sequence[AccountEvent]) -> None:
     for billed in events:
         if isinstance(billed, StreamBilled):
             lines = before.lines_for(stream=billed.stream, period=billed.period)
@@ -42,7 +69,6 @@ async def on_draft_due(work: Work, fired: Fired[DraftDue]) -> Outcome:
                 lines=tuple(_document_line(line) for line in lines),
             )
             await work.execute(DRAFT, billed.invoice_id, opened, account=account)
-    return Handled() if events else NoEffect("drafted before")
 
 
 def _document_line(held: HeldLine) -> DocumentLine:
@@ -109,6 +135,7 @@ def _invoice_and_payer(fired: Fired[Any]) -> Streams:
 
 WAKE_UPS: tuple[WakeUpHandler[Any], ...] = (
     WakeUpHandler(wake_up=DraftDue, handle=on_draft_due, streams=_account),
+    WakeUpHandler(wake_up=SupportDue, handle=on_support_due, streams=_account),
     WakeUpHandler(wake_up=RunDue, handle=on_run_due, streams=_run),
     WakeUpHandler(wake_up=RunDeadline, handle=on_run_deadline, streams=_run),
     WakeUpHandler(wake_up=DueDayEnded, handle=on_due_day_ended, streams=_invoice),

@@ -161,6 +161,7 @@ class PolicyBody(Body):
     subscription_minimum: Money = Decimal("15.00")
     support_minimum: Money = Decimal("50.00")
     small_order_max: Money = Decimal("300.00")
+    support_runs: Literal["twice_a_month", "monthly", "working_days"] = "twice_a_month"
     subscription_term_days: Days = 8
     other_term_days: Days = 30
     longest_term_days: Days = 60
