@@ -63,6 +63,11 @@ async def test_the_history_of_an_account_says_old_and_new_of_each_field(desk: An
     assert published["said"] == "Version 1 was published, for orders from 2026-01-01"
     assert (await desk.customer.get("/tariffs/calls/history")).status_code == 403
     assert (await desk.manager.get("/tariffs/none/history")).status_code == 404
+    await desk.post(desk.manager, "/tariffs", {**desk.tariff, "title": "Calls, dearer", "orders_from": "2026-08-01"})
+    for day, title in (("2026-07-31", "Call handling"), ("2026-08-01", "Calls, dearer")):
+        (version,) = (await desk.customer.get(f"/tariffs/calls?as_of={day}")).json()["versions"]
+        assert version["tariff"]["title"] == title
+    assert (await desk.customer.get("/tariffs/calls?as_of=2025-12-31")).status_code == 404
 
 
 @pytest.mark.rule("SEC-3", "CON-4")

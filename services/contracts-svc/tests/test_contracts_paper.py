@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from termijn.contracts.laws import LAWS
 from termijn.events.contracts import MandateAmended, MandateRevoked, ModuleCancelled, ModuleSuspended, SubjectReleased
 from termijn.events.dunning import ResumptionRequested, SuspensionRequested
 from termijn.events.invoice import DirectDebitSubmitted
@@ -95,6 +96,9 @@ async def test_a_long_line_is_ordered_once_the_account_agreed(desk: Any) -> None
     (consent,) = (await desk.manager.get("/accounts/acme/long-term-consents")).json()["items"]
     assert (consent["months_max"], consent["given_on"], consent["document_version"]) == (36, "2026-06-01", "2")
     await desk.check()
+    await desk.contracts.rows("update account set long_term_months = 30 returning 1")
+    (broken,) = await desk.contracts.broken(LAWS)
+    assert (broken["subject"], broken["detail"]) == ("f1", "first term of 36 months, agreed to 30")
 
 
 @pytest.mark.rule("CON-6")

@@ -45,6 +45,20 @@ LAWS: tuple[Law, ...] = (
             where v.tariff_id is null""",
     ),
     Law(
+        name="long_term_has_consent",
+        sentence="No telecommunication module has a first term over 24 months that its account did not agree to (CAT-26).",
+        sql="""
+            select m.provider, m.account, m.module_id as subject,
+                   'first term of ' || (v.tariff -> 'notice' ->> 'minimum_term_months') || ' months, agreed to '
+                   || a.long_term_months as detail
+            from module m
+            join account a on a.provider = m.provider and a.account = m.account
+            join module_tariff t on t.provider = m.provider and t.module_id = m.module_id
+            join tariff_version v on v.provider = t.provider and v.tariff_id = t.tariff_id and v.version = t.tariff_version
+            where (v.tariff ->> 'is_telecom')::boolean
+              and (v.tariff -> 'notice' ->> 'minimum_term_months')::integer > greatest(24, a.long_term_months)""",
+    ),
+    Law(
         name="confirmed_in_writing",
         sentence="Every order, change and cancellation has a confirmation, sent or waiting (CON-6).",
         sql="""

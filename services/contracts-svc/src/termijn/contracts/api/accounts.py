@@ -139,6 +139,7 @@ def _decided_by_managers(router: APIRouter, access: Access) -> None:
         """Let the account order without a mandate, with a reason (CON-2)."""
 
         async def do(work: Work) -> Answer:
+            call.check_version(await work.version(ACCOUNT, account))
             command = ExemptFromDebit(now=work.now, account=AccountId(account), is_manager=True, reason=body.reason)
             return await done(work, AccountId(account), command)
 
@@ -149,6 +150,7 @@ def _decided_by_managers(router: APIRouter, access: Access) -> None:
         """Correct since when the contract runs (CON-1)."""
 
         async def do(work: Work) -> Answer:
+            call.check_version(await work.version(ACCOUNT, account))
             command = CorrectContractStart(
                 now=work.now, account=AccountId(account), is_manager=True, starts_on=body.starts_on, reason=body.reason
             )

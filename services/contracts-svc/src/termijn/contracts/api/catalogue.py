@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from termijn.contracts.api import decks, exchange, price_changes
-from termijn.contracts.api.bodies import Line, PolicyBody, ThingKey, ThingPath
+from termijn.contracts.api.bodies import Day, Line, PolicyBody, ThingKey, ThingPath
 from termijn.contracts.api.catalogue_body import DraftBody, IndexingBody, PublicationBody, PublishTariffBody
 from termijn.contracts.api.decks import deck_of_day
 from termijn.contracts.api.reading import opened
@@ -149,10 +149,18 @@ def _reading(router: APIRouter, access: Access) -> None:
         return answer(page.page(rows, key=["tariff_id"]))
 
     @router.get("/tariffs/{tariff_id}")
-    async def show_tariff(tariff_id: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))) -> Response:
-        """All versions, newest first; for customers the public ones (CAT-6)."""
+    async def show_tariff(
+        tariff_id: ThingPath,
+        as_of: Annotated[Day | None, Query(description="The version that an order of that day gets; all where not said.")] = None,
+        reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
+    ) -> Response:
+        """All versions, newest first, or the one that was in force on a day; for customers the public ones (CAT-6, SEC-3)."""
         rows = await reader.fetch(SQL["tariff"], reader.principal.provider, tariff_id, None, None)
         seen = [row for row in rows if row["is_public"] or reader.principal.role is not Role.CUSTOMER]
+        if as_of is not None:
+            taking = [row for row in rows if row["takes_orders"] and row["orders_from"] <= as_of]
+            in_force = max(taking, key=lambda row: (row["orders_from"], row["version"]), default=None)
+            seen = [row for row in seen if row is in_force]
         if not seen:
             raise NotFound(what="tariff", id=tariff_id)
         versions = [opened(row, "tariff") for row in seen]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from termijn.contracts.account import ACCOUNT
 from termijn.contracts.api.bodies import AccountPath, Channel, Day, Instant, ThingPath
 from termijn.contracts.api.module_body import (
     ActivationBody,
@@ -112,9 +113,10 @@ def _ordering(router: APIRouter, access: Access) -> None:
     async def order_module(
         account: AccountPath, body: OrderBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
-        """Order a module (CAT-1, CON-2); it gets the tariff version that takes orders today (CAT-5)."""
+        """Order a module (CAT-1, CON-2); it gets the tariff version that takes orders today (CAT-5). If-Match is of the account."""
 
         async def do(work: Work) -> Answer:
+            call.check_version(await work.version(ACCOUNT, account))
             await order(
                 work,
                 AccountId(account),
