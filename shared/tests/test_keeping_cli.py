@@ -97,6 +97,8 @@ def test_a_place_that_is_gone_is_said_with_who_can_bring_it_again() -> None:
         (["restore", "{}/nowhere", "--service", "invoice", "--dir", "{}/new"], "there is no installation"),
         (["recover", "--dir", "{}/nowhere"], "there is no installation"),
         (["republish", "--dir", "{}/nowhere"], "--since"),
+        (["republish", "--since", "1", "--served", "invoice", "--service", "rating"], "which --served names"),
+        (["recover", "--served", "invoice"], "TERMIJN_OIDC_ISSUER"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_makes_nothing(arguments: list[str], says: str, tmp_path: Path) -> None:

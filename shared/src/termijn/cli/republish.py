@@ -49,5 +49,7 @@ def republish(  # noqa: PLR0917 - typer passes by name
 
     if served is None:
         with_installation(folder, in_folder)
+    elif service not in (None, served):
+        raise InvalidInput(field="--service", reason=f"of {served}, which --served names, only what it told itself can be told again")
     else:
         with_served(served, tell)
