@@ -50,6 +50,12 @@ def about_notice(rule: str | Path, ordered: str, given: str, *more: str) -> Any:
     return answer("explain", "notice", "--rule", rule, "--ordered", ordered, "--given", given, *more)
 
 
+@pytest.mark.rule("CAT-27", "CON-13")
+def test_a_consumer_leaves_a_renewed_year_after_a_month() -> None:
+    told = about_notice("yearly", "2025-08-08", "2026-10-01", "--consumer", "--steps")
+    assert (told["ends_on"], told["steps"][-2]) == ("2026-11-01", "consumer: a month after notice is 1 November 2026")
+
+
 @pytest.mark.rule("CON-13", "CAT-20", "CAT-21", "CAT-22", "CAT-23", "CAT-24")
 @pytest.mark.parametrize(
     ("rule", "expected"),

@@ -56,6 +56,7 @@ def notice(
     ordered: Annotated[date, typer.Option(parser=day, metavar="DATE", help="The day that terms count from: order, delivery or start.")],
     given: Annotated[date, typer.Option(parser=day, metavar="DATE", help="The day that notice is given.")],
     telecom: Annotated[bool, typer.Option("--telecom", help="A telecommunication module: the law caps its notice at a month.")] = False,
+    consumer: Annotated[bool, typer.Option("--consumer", help="A consumer's module: a month at most after the first term.")] = False,
     steps: Annotated[bool, typer.Option("--steps", help="Also say which rule was used and how the date came about.")] = False,
 ) -> None:
     """When does a contract end after notice?
@@ -73,7 +74,7 @@ def notice(
     Alignment is day, month_end or term: the days on which a contract can end.
     """
     found = notice_rule(rule)
-    answer = ending(found, counts_from=ordered, given=given, is_telecom=telecom)
+    answer = ending(found, counts_from=ordered, given=given, is_telecom=telecom, is_consumer=consumer)
     shown: dict[str, object] = {"ends_on": answer.ends_on, "last_notice_day": answer.last_notice_day, "renews_on": answer.renews_on}
     if steps:
         shown |= {"rule": msgspec.to_builtins(found), "steps": answer.steps}
