@@ -48,7 +48,7 @@ class Relay:
     async def _send(self) -> int:
         async with self._database.transaction(EVERY_PROVIDER, isolation="read committed") as connection:
             # A session can be lost while its process goes on; numbers must be dense even then, so numbering has a lock of its own.
-            await connection.execute("select pg_advisory_xact_lock($1)", _NUMBERING_LOCK)
+            await connection.execute(SQL["begin_numbering"], _NUMBERING_LOCK)
             await connection.execute(SQL["number_outbox"], PAGE_ROWS)
             rows = await connection.fetch(SQL["numbered_outbox"], PAGE_ROWS)
         fault("relay.after_number")

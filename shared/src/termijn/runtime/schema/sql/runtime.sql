@@ -220,11 +220,16 @@ where w.provider = arrived.provider and w.awaits = arrived.fact and not w.is_rea
 -- Waiting messages to try again, oldest first.
 select position, provider, envelope, data from waiting_message where is_ready order by position limit $1;
 
+-- name: begin_numbering
+-- One at a time; and through the index in its order, whatever the planner believes: it takes a backlog for a few rows that are soon
+-- sorted, and each page of 500 then read and sorted all that waited.
+select pg_advisory_xact_lock($1), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true);
+
 -- name: number_outbox
 -- Give the next dense number per account to what has none; committed before anything is sent. Each time is a round, and rounds are
 -- sent in order: a transaction that committed late has a lower position, but a higher number than what was numbered before it.
 with page as (
-  select position, provider, account, event_id, row_number() over (partition by provider, account order by position) as ordinal
+  select position, provider, account, event_id, row_number() over (partition by provider, account order by position desc) as from_last
   from (select position, provider, account, event_id from outbox where number is null order by position limit $1) as unnumbered
 ), this as materialized (
   select nextval('outbox_round') as round where exists (select 1 from page)
@@ -234,8 +239,7 @@ with page as (
   on conflict (provider, account) do update set last_number = n.last_number + excluded.last_number
   returning provider, account, last_number
 ), numbered as (
-  select page.position, page.provider, page.account, page.event_id,
-    bumped.last_number - count(*) over (partition by page.provider, page.account) + page.ordinal as number
+  select page.position, page.provider, page.account, page.event_id, bumped.last_number - page.from_last + 1 as number
   from page join bumped using (provider, account)
 ), kept as (
   insert into published_number (provider, account, number, event_id)
