@@ -52,6 +52,7 @@ def explain() -> None:
 
 @app.command()
 def notice(
+    *,
     rule: Annotated[str, typer.Option(metavar="RULE", help="none, monthly, yearly, licence-year, term:N, or a file with a rule.")],
     ordered: Annotated[date, typer.Option(parser=day, metavar="DATE", help="The day that terms count from: order, delivery or start.")],
     given: Annotated[date, typer.Option(parser=day, metavar="DATE", help="The day that notice is given.")],
