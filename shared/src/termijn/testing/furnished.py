@@ -16,6 +16,7 @@ async def furnish(story: Story) -> dict[str, str]:
         await story.order(account, "workplace")
         await story.order(account, "calls", subject="100" if account == OWN else "200")
     await story.calls(MadeCall(call_id="c-1", on=date(2026, 1, 5), seconds=61))
+    await _goods(story)
     await story.until(date(2026, 4, 3), "12:00")
     return {
         "account": OWN,
@@ -29,7 +30,28 @@ async def furnish(story: Story) -> dict[str, str]:
         "subject": "100",
         "version": "1",
         "period": "2026-02",
+        "project_id": "branch",
+        "milestone_id": "build",
+        "order_id": "phones",
+        "placement_id": "desk-1",
+        "lease_id": "leased-1",
+        "task_id": "late~phones~2026-01-20",
     }
+
+
+async def _goods(story: Story) -> None:
+    """A project under way, an order that is late and partly placed, and a lease."""
+    at = f"/contracts/accounts/{OWN}"
+    milestones = [{"milestone_id": name, "title": name.title(), "net": "400.00"} for name in ("design", "build")]
+    await story.call("POST", f"{at}/projects", {"project_id": "branch", "title": "New branch", "price": "800.00", "milestones": milestones})
+    await story.call("POST", f"{at}/projects/branch/milestones/design/reached", {})
+    lines = [{"line_id": "t46", "article": "Desk phone", "quantity": 4, "unit_price": "149.50"}]
+    await story.call("POST", f"{at}/goods-orders", {"order_id": "phones", "agreed_on": "2026-01-20", "lines": lines})
+    part = {"delivery_id": "d1", "lines": [{"line_id": "t46", "quantity": 3}]}
+    await story.call("POST", f"{at}/goods-orders/phones/deliveries", part)
+    await story.call("POST", f"{at}/goods-orders/phones/placements", {"placement_id": "desk-1", "line_id": "t46"})
+    lease = {"lease_id": "leased-1", "module_id": f"{OWN}-leased", "tariff_id": "workplace", "months": 12}
+    await story.call("POST", f"{at}/leases", lease)
 
 
 async def _first(story: Story, path: str, name: str) -> str:
