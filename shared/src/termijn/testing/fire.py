@@ -11,7 +11,6 @@ machine, so a play that came out otherwise is run again with its own seed a few 
 import argparse
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections import Counter
@@ -25,6 +24,7 @@ from termijn.embedded.kafka_broker import BrokerUnavailable, LocalBroker
 from termijn.embedded.postgres import start_now
 from termijn.testing.fire_field import Fell, Field, Kill, Outcome, Target
 from termijn.testing.postgres import fast_folder
+from termijn.testing.simulation import stop_when_asked
 from termijn.testing.simulation_chance import Chance
 
 KILLS_PER_PLAY_MAX = 50
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--transport", choices=[*TRANSPORTS, "both"], default="both")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    stop_when_asked()
     wanted = TRANSPORTS if asked.transport == "both" else (asked.transport,)
     try:
         with folder_for_fire() as folder:

@@ -176,6 +176,16 @@ def told(history: History) -> str:
     )
 
 
+def stop_when_asked() -> None:
+    """SIGTERM ends this process as Ctrl-C does: servers are ours to stop. Asking twice does not cut that off."""
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.exit("stopped")
+
+    signal.signal(signal.SIGTERM, stop)
+
+
 def main() -> None:
     """Play, and end with 1 and the story of the first history that comes out wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -184,7 +194,7 @@ def main() -> None:
     parser.add_argument("--mode", choices=[*Mode, "both"], default="both")
     parser.add_argument("--go-on", action="store_true", help="play the others too after one came out wrong")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the server is ours to stop
+    stop_when_asked()
     modes = list(Mode) if asked.mode == "both" else [Mode(asked.mode)]
     with server_for_simulation() as (server, folder):
         try:
