@@ -17,6 +17,7 @@ async def furnish(story: Story) -> dict[str, str]:
         await story.order(account, "calls", subject="100" if account == OWN else "200")
     await story.calls(MadeCall(call_id="c-1", on=date(2026, 1, 5), seconds=61))
     await _goods(story)
+    await _prices(story)
     await story.until(date(2026, 4, 3), "12:00")
     return {
         "account": OWN,
@@ -36,6 +37,9 @@ async def furnish(story: Story) -> dict[str, str]:
         "placement_id": "desk-1",
         "lease_id": "leased-1",
         "task_id": "late~phones~2026-01-20",
+        "indexation_id": "y2026",
+        "migration_id": "y2026",
+        "change_id": "y2026",
     }
 
 
@@ -52,6 +56,15 @@ async def _goods(story: Story) -> None:
     await story.call("POST", f"{at}/goods-orders/phones/placements", {"placement_id": "desk-1", "line_id": "t46"})
     lease = {"lease_id": "leased-1", "module_id": f"{OWN}-leased", "tariff_id": "workplace", "months": 12}
     await story.call("POST", f"{at}/leases", lease)
+
+
+async def _prices(story: Story) -> None:
+    """An indexation that was announced for the summer, and the draft of a tariff."""
+    plan = {"indexation_id": "y2026", "percentage": "2", "effective_on": "2026-07-01", "tariffs": [MONTHLY_FEE["tariff_id"]]}
+    await story.call("POST", "/contracts/indexations", plan)
+    await story.call("POST", "/contracts/indexations/y2026/start")
+    draft = {name: value for name, value in MONTHLY_FEE.items() if name not in ("tariff_id", "orders_from")}
+    await story.call("PUT", f"/contracts/tariffs/{MONTHLY_FEE['tariff_id']}/draft", draft)
 
 
 async def _first(story: Story, path: str, name: str) -> str:
