@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from termijn.contracts.account import ACCOUNT
+from termijn.contracts.account_check import changeable_fields
 from termijn.contracts.account_command import AdmitOrder, ChangeAccount, GiveLongTermConsent, NoteResumed, NoteSuspended, OpenNewAccount
 from termijn.contracts.account_state import AccountResumed, AccountSuspended, LongTermConsentGiven, OpenAccount, OrderAdmitted
 from termijn.contracts.confirmation import addresses_of
@@ -95,6 +96,9 @@ def test_each_fact_is_the_customers_or_the_managers_to_change(field: str) -> Non
 def test_every_fact_is_one_or_the_other() -> None:
     """A new one cannot be forgotten here. A reseller needs a number beside it, so it has a test of its own."""
     assert {*CUSTOMERS, *MANAGERS, "is_telecom_reseller"} == set(AccountFacts.__struct_fields__)
+    shown = {field.removeprefix("facts.") for field in changeable_fields(is_manager=False)}
+    assert shown == {*CUSTOMERS, "invoice_address", "recipients"}
+    assert set(changeable_fields(is_manager=True)) - set(changeable_fields(is_manager=False)) >= {"contract_partner", "facts.is_test"}
     spec(ACCOUNT).given(OPENED).when(change(is_manager=False, is_telecom_reseller=True)).then_refused(
         ManagerOnly, "facts.is_telecom_reseller"
     )

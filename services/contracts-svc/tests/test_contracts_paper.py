@@ -133,6 +133,8 @@ async def test_what_a_suspended_account_orders_never_runs_unsuspended(desk: Any)
     await desk.contracts.hear("dunning", SuspensionRequested(reason="late payment", requested_at=desk.now), account="acme")
     refused = await desk.post(desk.customer, "/accounts/acme/modules", {"module_id": "t2", "tariff_id": "calls"}, status=409)
     assert refused["code"] == "SuspendedForDefault"
+    for client, code in ((desk.customer, "SuspendedForDefault"), (desk.manager, None)):
+        assert (await client.get("/accounts/acme/contract")).json()["ordering"]["code"] == code
     ordered = await desk.post(desk.manager, "/accounts/acme/modules", {"module_id": "t2", "tariff_id": "calls"})
     assert ordered["is_suspended"]
     delivered = await desk.post(desk.manager, "/accounts/acme/modules/l1/activation", {"active_from": "2026-06-01"}, status=200)

@@ -145,6 +145,13 @@ def manager_only_changes(old: AccountFacts, new: AccountFacts) -> Iterator[str]:
         yield "facts.cycle"
 
 
+def changeable_fields(*, is_manager: bool) -> list[str]:
+    """What a caller may change of an account, as dotted paths; a page shows the rest read-only (CON-8, SEC-2)."""
+    facts = [name for name in AccountFacts.__struct_fields__ if is_manager or name not in MANAGER_ONLY_FACTS]
+    parties = ["contract_partner"] if is_manager else []
+    return [*parties, "invoice_address", "recipients", *(f"facts.{name}" for name in facts)]
+
+
 def contract_start(modules: Iterable[tuple[date | None, date | None]], *, today: date, corrected: date | None) -> date | None:
     """Since when the account has a contract (CON-1): the start of the oldest module still active, unless a manager corrected it.
 

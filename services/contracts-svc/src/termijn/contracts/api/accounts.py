@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from termijn.contracts.account import ACCOUNT
+from termijn.contracts.account_check import changeable_fields
 from termijn.contracts.account_command import (
     ChangeAccount,
     CorrectContractStart,
@@ -27,7 +28,7 @@ from termijn.contracts.api.account_body import (
     given,
 )
 from termijn.contracts.api.bodies import AccountPath, Day
-from termijn.contracts.api.contract import contract_as_of, contract_of
+from termijn.contracts.api.contract import contract_as_of, contract_of, ordering_of
 from termijn.contracts.api.reading import done, opened
 from termijn.contracts.as_of import account_on
 from termijn.contracts.ordering import QUERIES, legal_versions, must_be_free, policy_of
@@ -225,7 +226,9 @@ def _reading(router: APIRouter, access: Access) -> None:
             return await _as_it_stood(reader, account, as_of)
         row, mandates = await _account(reader, account)
         told = opened(row, "contract_partner", "invoice_address", "facts", "recipients")
-        return answer({**told, "mandates": mandates}, etag=row["version"])
+        role = reader.principal.role
+        fields = changeable_fields(is_manager=role is Role.MANAGER) if role in (Role.CUSTOMER, Role.MANAGER) else []
+        return answer({**told, "mandates": mandates, "may_change": fields}, etag=row["version"])
 
     @router.get("/accounts/{account}/contract")
     async def show_contract(
@@ -233,11 +236,14 @@ def _reading(router: APIRouter, access: Access) -> None:
         as_of: Annotated[Day | None, Query(description="What was in force on that day; today where not said.")] = None,
         reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
     ) -> Response:
-        """Contract duration and modules, with the dates that notice today would give, explained (CON-1, CON-13)."""
+        """Contract duration and modules, with the dates that notice today would give, explained, and whether the caller may order
+        (CON-1, CON-2, CON-10, CON-13).
+        """
         row, _ = await _account(reader, account)
         if as_of is not None:
             return answer(await contract_as_of(reader, account, as_of))
-        return answer(await contract_of(reader, row, today=day_of(reader.now)))
+        today = day_of(reader.now)
+        return answer({**await contract_of(reader, row, today=today), "ordering": await ordering_of(reader, account, today=today)})
 
     @router.get("/confirmations")
     async def list_confirmations(

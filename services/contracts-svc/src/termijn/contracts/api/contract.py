@@ -7,17 +7,19 @@ import msgspec
 
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_check import contract_start
+from termijn.contracts.account_command import AdmitOrder
 from termijn.contracts.account_state import OpenAccount
 from termijn.contracts.as_of import account_on, module_on
 from termijn.contracts.module import MODULE
 from termijn.contracts.ordering import QUERIES
 from termijn.kernel.calendar import at
-from termijn.kernel.errors import NotFound
+from termijn.kernel.errors import NotFound, Refusal
+from termijn.kernel.ids import AccountId, ModuleId
 from termijn.kernel.notice import ending
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.handling import Row
-from termijn.runtime.http import Reader
-from termijn.runtime.http.streams import events_of
+from termijn.runtime.http import Reader, Role
+from termijn.runtime.http.streams import events_of, state_after
 
 
 async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str, Any]:
@@ -40,6 +42,17 @@ async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str,
             for row in modules
         ],
     }
+
+
+async def ordering_of(reader: Reader, account: str, *, today: date) -> dict[str, Any]:
+    """Whether the caller could order for the account now, or why not: the account's own decision is asked (CON-2, CON-10)."""
+    is_manager = reader.principal.role is not Role.CUSTOMER
+    admit = AdmitOrder(now=reader.now, account=AccountId(account), module_id=ModuleId("asked"), ordered_on=today, is_manager=is_manager)
+    try:
+        ACCOUNT.decide(admit, state_after(ACCOUNT, await events_of(reader, ACCOUNT, account)))
+    except Refusal as refusal:
+        return {"is_allowed": False, "code": refusal.code, "why_not": refusal.message}
+    return {"is_allowed": True, "code": None, "why_not": None}
 
 
 async def contract_as_of(reader: Reader, account: str, day: date) -> dict[str, Any]:
