@@ -15,7 +15,7 @@ Charge = Callable[..., ChargeLine]
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.rule("PAY-6")
+@pytest.mark.rule("PAY-4")
 async def test_a_surplus_that_is_taken_back_leaves_its_invoice_settled(opened: Open, charge: Charge) -> None:
     """121.00 by transfer settles it; 50.00 more is a credit; the bank takes the 50.00 back: nothing is open and nobody has missed."""
     firm = await opened()
