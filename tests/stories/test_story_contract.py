@@ -109,3 +109,20 @@ async def test_a_licence_grows_at_any_time_and_may_not_shrink_before_it_renews(s
     assert await billed(story, date(2027, 1, 4)) == [Decimal("400.00"), Decimal("160.00"), Decimal("300.00")]
     assert (await story.ask("GET", f"{path}?as_of=2026-12-31")).json()["quantity"] == 6
     assert (await story.ask("GET", path)).json()["quantity"] == 3
+
+
+@pytest.mark.rule("CAT-27", "INV-2")
+async def test_a_consumer_leaves_a_renewed_year_after_a_month_and_gets_back_what_was_paid_ahead(story: Story) -> None:
+    """The article credits nothing to companies; the law does to a consumer."""
+    await story.open_shop({**LICENCE, "articles": [{**LICENCE["articles"][0], "net_price": "365.00"}]})
+    await story.call("PUT", "/contracts/policy", {"serves_companies_only": False})
+    await story.customer("acme")
+    await story.call("PATCH", "/contracts/accounts/acme", {"facts": {"debtor_kind": "consumer"}})
+    licence = await story.order("acme", "3cx", module_id="pbx-1")
+    path = f"/contracts/accounts/acme/modules/{licence}"
+    assert await billed(story, date(2027, 1, 20)) == [Decimal("365.00"), Decimal("365.00")]
+    told = await story.call("POST", f"{path}/cancellation", {}, role="customer", account="acme")
+    assert told["ends_on"] == "2027-02-20"
+    assert "consumer: a month after notice is 20 February 2027" in told["explanation"]
+    # 314 of 365 days come back.
+    assert sorted(await billed(story, date(2027, 3, 3))) == [Decimal("-314.00"), Decimal("365.00"), Decimal("365.00")]
