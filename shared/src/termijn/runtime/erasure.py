@@ -141,7 +141,8 @@ def evolve(state: Erasure, event: ErasureEvent) -> Erasure:
         case QuestionTaken():
             return replace(state, question=event.question, attempt=event.attempt, answer=None)
         case AccessChanged():
-            return replace(state, question=event.question, access=event.access)
+            # Not the question: what is asked next is asked anew, even as the same attempt.
+            return replace(state, access=event.access)
         case ErasureReady():
             return replace(state, answer=(), mandate_needed_until=event.mandate_needed_until)
         case ErasureHeld():
@@ -178,12 +179,14 @@ class Forgetting:
     - ``blobs``: sha256, size_bytes, address of files that are not kept.
     - ``mails``: message_id of mails that were sent to the account.
     - ``sealed_apart``: other names under which personal data of the account was sealed; their keys go with it.
+    - ``decide``: what the service decides when an account goes: from then on there is nobody to write to.
     """
 
     statements: Sequence[str]
     blobs: Sequence[str] = ()
     mails: Sequence[str] = ()
     sealed_apart: Callable[[Work, AccountId], Awaitable[Sequence[AccountId]]] | None = None
+    decide: Callable[[Work, AccountId], Awaitable[None]] | None = None
 
 
 @runtime_checkable
@@ -304,6 +307,8 @@ def erasing(forgetting: Forgetting, look: Look, *, views: Sequence[View], mailer
         for row in await work.fetch(SQL["stale"], work.provider, ACCOUNTS_PER_PAGE):
             account = AccountId(row["account"])
             if row["access"] == "erased":
+                if forgetting.decide is not None:
+                    await forgetting.decide(work, account)
                 await forget_account(work, account, forgetting, mailer)
                 await work.execute(ERASURE, account, NoteDone(now=work.now), account=account)
                 done += 1

@@ -184,11 +184,11 @@ def apply_deletions(recorded: Recorded) -> Iterable[Statement]:
         case DeletionRoundBegun() as e:
             yield Statement(SQL["ask"], (*at, e.attempt))
         case ErasureRequested():
-            yield Statement(SQL["count_ready"], at)
+            yield Statement(SQL["count_answers"], at)
         case AnswerNoted() as e:
             said = msgspec.json.encode(e.obstacles).decode()
             yield Statement(SQL["answer"], (*at, e.service, e.question, e.attempt, said, recorded.occurred_at))
-            yield Statement(SQL["count_ready"], at)
+            yield Statement(SQL["count_answers"], at)
         case ServicesOverdue() as e:
             yield Statement(SQL["overdue"], (*at, list(e.services)))
         case ServiceErased() as e:
@@ -248,7 +248,9 @@ async def _decide(work: Work) -> int:
         account = AccountId(row["account"])
         if await is_settled(work, account, (), ("AccountDeletionRequested",)):
             command = Decide(now=work.now, obstacles=await own_obstacles(work, account))
-            done += len(await work.execute(ACCOUNT_DELETION, account, command, account=account))
+            if not await work.execute(ACCOUNT_DELETION, account, command, account=account):
+                await work.fetch(SQL["undecided"], work.provider, account)
+            done += 1
     return done
 
 

@@ -37,12 +37,16 @@ values ($1, $2, $3, $4, $5, $6::text::jsonb, $7)
 on conflict (provider, account, service) do update set question = excluded.question, attempt = excluded.attempt,
   obstacles = excluded.obstacles, answered_at = excluded.answered_at;
 
--- name: count_ready
--- Whether all three are ready for what was asked last.
+-- name: count_answers
+-- Whether all three have answered what was asked last.
 update account_deletion d set is_decidable = (
   select count(*) = 3 from deletion_answer a
-  where a.provider = d.provider and a.account = d.account and a.question = d.question and a.attempt = d.attempt and a.obstacles = '[]')
+  where a.provider = d.provider and a.account = d.account and a.question = d.question and a.attempt = d.attempt)
 where d.provider = $1 and d.account = $2 and d.state = 'waiting';
+
+-- name: undecided
+-- Somebody is held: there is nothing to decide until another answer comes.
+update account_deletion set is_decidable = false where provider = $1 and account = $2;
 
 -- name: overdue
 -- These do not answer.
