@@ -9,7 +9,7 @@ import pytest
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_command import AmendMandate, ExpireMandate, FileMandateForm, GiveMandate, RevokeMandate
 from termijn.contracts.account_state import AskWhetherUsed, MandateFormFiled, MandateFoundBlocked, MandateKept, OpenAccount
-from termijn.contracts.errors import MandateNotUsable
+from termijn.contracts.errors import ManagerOnly, MandateNotUsable
 from termijn.contracts.mandate_use import MANDATE_USE, MandateUsed, NoteUse
 from termijn.events.base import Blob
 from termijn.events.contracts import AccountFacts, AccountOpened, MandateAmended, MandateGiven, MandateRevoked, Party
@@ -99,6 +99,25 @@ def test_a_mandate_is_dead_after_36_months_without_use() -> None:
     revoke = RevokeMandate(now=NOW, account=ACME, mandate_id=M1)
     expired = spec(ACCOUNT).given(OPENED, GIVEN, dead).when(revoke).then_nothing()
     assert isinstance(expired.state, OpenAccount) and expired.state.usable_mandate is None
+
+
+@pytest.mark.rule("PAY-1", "TIM-1")
+def test_a_mandate_that_was_used_elsewhere_says_when() -> None:
+    """Signed in 2019 and never used it is dead; used in 2025 it lives until 2028, whatever was said here meanwhile."""
+    give = GiveMandate(
+        now=NOW, account=ACME, mandate_id=M1, reference="A-1", scheme="CORE", signed_on=date(2019, 3, 1), iban=IBAN, holder="Acme B.V."
+    )
+    spec(ACCOUNT).given(OPENED).when(give).then_refused(InvalidInput, "signed_on")
+    used = msgspec.structs.replace(give, last_used_on=date(2025, 11, 3))
+    spec(ACCOUNT).given(OPENED).when(msgspec.structs.replace(used, is_manager=False)).then_refused(ManagerOnly, "last_used_on")
+    done = spec(ACCOUNT).given(OPENED).when(used).then_types(MandateGiven)
+    assert [change.due_at for change in done.timers if isinstance(change, SetTimer)] == [at(date(2028, 11, 3), "00:00")]
+    for day, field in ((date(2023, 3, 10), "last_used_on"), (date(2018, 1, 1), "last_used_on"), (date(2026, 3, 11), "last_used_on")):
+        spec(ACCOUNT).given(OPENED).when(msgspec.structs.replace(give, last_used_on=day)).then_refused(InvalidInput, field)
+    ask = ExpireMandate(now=at(date(2028, 11, 3), "00:00"), account=ACME, mandate_id=M1, last_used_on=None)
+    spec(ACCOUNT).given(OPENED, *done.events).when(ask).then_types(MandateRevoked)
+    early = msgspec.structs.replace(ask, now=at(date(2028, 11, 2), "00:00"))
+    spec(ACCOUNT).given(OPENED, *done.events).when(early).then_types(MandateKept)
 
 
 @pytest.mark.rule("PAY-1")

@@ -102,7 +102,7 @@ class AccountChanged(Event, frozen=True, kw_only=True):
 
 
 class MandateGiven(Event, frozen=True, kw_only=True):
-    """The debtor signed a direct debit mandate (PAY-1)."""
+    """The debtor signed a direct debit mandate (PAY-1). ``last_used_on``: when it was collected with elsewhere, before it came here."""
 
     PERSONAL: ClassVar[frozenset[str]] = frozenset({"iban", "holder"})
     PERSONAL_PURPOSE: ClassVar[str] = "mandate"
@@ -112,6 +112,7 @@ class MandateGiven(Event, frozen=True, kw_only=True):
     signed_on: date
     iban: str | None
     holder: str | None
+    last_used_on: date | None = None
 
 
 class MandateAmended(Event, frozen=True, kw_only=True):

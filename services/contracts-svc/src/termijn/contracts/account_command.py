@@ -47,6 +47,8 @@ class GiveMandate(Command, frozen=True, kw_only=True):
     signed_on: date
     iban: str
     holder: str
+    last_used_on: date | None = None
+    is_manager: bool = True
 
 
 class AmendMandate(Command, frozen=True, kw_only=True):

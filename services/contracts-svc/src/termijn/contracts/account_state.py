@@ -124,6 +124,7 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["usable", "blocked", "revoked", "expired"] = "usable"
     scheme: Literal["CORE", "B2B"] = "CORE"
     signed_on: date | None = None
+    last_used_on: date | None = None
     iban: str | None = None
     holder: str | None = None
     form: Blob | None = None
@@ -234,6 +235,7 @@ def _mandates(mandates: tuple[Mandate, ...], event: MandateEvent) -> tuple[Manda
             reference=event.reference,
             scheme=event.scheme,
             signed_on=event.signed_on,
+            last_used_on=event.last_used_on,
             iban=event.iban,
             holder=event.holder,
         )
@@ -253,7 +255,7 @@ def _mandate(one: Mandate, event: MandateAmended | MandateRevoked | MandateFound
         case MandateFormFiled():
             return change(one, form=event.form)
         case MandateKept():
-            return one
+            return change(one, last_used_on=event.last_used_on)
         case _:
             assert_never(event)
 
@@ -271,7 +273,7 @@ def wakes(event: AccountEvent, state: Account) -> Sequence[TimerChange]:
     """36 months after the signature, and after the last use that was known then, it is asked whether a mandate is dead (PAY-1)."""
     match event:
         case MandateGiven():
-            return [_unused_since(event.mandate_id, event.signed_on)]
+            return [_unused_since(event.mandate_id, event.last_used_on or event.signed_on)]
         case MandateKept():
             return [_unused_since(event.mandate_id, event.last_used_on)]
         case _:

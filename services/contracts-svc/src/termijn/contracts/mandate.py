@@ -21,7 +21,7 @@ from termijn.contracts.account_state import (
     MandateKept,
     OpenAccount,
 )
-from termijn.contracts.errors import AlreadyThere, MandateNotUsable
+from termijn.contracts.errors import AlreadyThere, ManagerOnly, MandateNotUsable
 from termijn.events.contracts import MandateAmended, MandateGiven, MandateRevoked
 from termijn.kernel.calendar import add_months, day_of
 from termijn.kernel.errors import InvalidInput, NotFound
@@ -62,6 +62,7 @@ def _give(command: GiveMandate, state: OpenAccount) -> Sequence[MandateEvent]:
         raise InvalidInput(field="scheme", reason="B2B is for companies only")
     if command.signed_on > day_of(command.now):
         raise InvalidInput(field="signed_on", reason="lies in the future")
+    _check_alive(command)
     return [
         MandateGiven(
             mandate_id=command.mandate_id,
@@ -70,8 +71,21 @@ def _give(command: GiveMandate, state: OpenAccount) -> Sequence[MandateEvent]:
             signed_on=command.signed_on,
             iban=check_iban(command.iban),
             holder=command.holder,
+            last_used_on=command.last_used_on,
         )
     ]
+
+
+def _check_alive(command: GiveMandate) -> None:
+    """One that was signed long ago, and used elsewhere, says when; else it would be dead on arrival (PAY-1)."""
+    used_on, today = command.last_used_on, day_of(command.now)
+    if used_on is not None and not command.is_manager:
+        raise ManagerOnly(field="last_used_on", reason="say when a mandate was used elsewhere")
+    if used_on is not None and not command.signed_on <= used_on <= today:
+        raise InvalidInput(field="last_used_on", reason="is between the signature and today")
+    if add_months(used_on or command.signed_on, UNUSED_MONTHS_MAX) <= today:
+        field = "signed_on" if used_on is None else "last_used_on"
+        raise InvalidInput(field=field, reason=f"is {UNUSED_MONTHS_MAX} months ago: unused since, it is dead")
 
 
 def _amend(command: AmendMandate, mandate: Mandate) -> Sequence[MandateEvent]:
@@ -106,7 +120,7 @@ def _expire(command: ExpireMandate, mandate: Mandate | None) -> Sequence[Mandate
     """Dead after 36 months without use, counted from the last one, or from the signature (PAY-1); else it is asked again later."""
     if mandate is None or mandate.state in ("revoked", "expired"):
         return []
-    last_used_on = command.last_used_on or mandate.signed_on
+    last_used_on = command.last_used_on or mandate.last_used_on or mandate.signed_on
     assert last_used_on is not None, "a mandate has a day of signature"
     today = day_of(command.now)
     if add_months(last_used_on, UNUSED_MONTHS_MAX) <= today:

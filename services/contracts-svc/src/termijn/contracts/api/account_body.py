@@ -125,7 +125,7 @@ class PatchAccountBody(Body):
 
 
 class MandateBody(Body):
-    """A signed mandate (PAY-1)."""
+    """A signed mandate (PAY-1); ``last_used_on`` where it was collected with elsewhere before."""
 
     mandate_id: ThingKey
     reference: Reference
@@ -133,6 +133,7 @@ class MandateBody(Body):
     signed_on: Day
     iban: Iban
     holder: Holder
+    last_used_on: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ def _giving(router: APIRouter, access: Access) -> None:
         async def do(work: Work) -> Answer:
             call.check_version(await work.version(ACCOUNT, account))
             await _check_reference(work, account, body.reference)
-            command = GiveMandate(now=work.now, account=AccountId(account), **body.model_dump())
+            is_manager = call.principal.role is Role.MANAGER
+            command = GiveMandate(now=work.now, account=AccountId(account), is_manager=is_manager, **body.model_dump())
             return await done(work, AccountId(account), command, status=201, mandate_id=body.mandate_id)
 
         return await call.run(do)
