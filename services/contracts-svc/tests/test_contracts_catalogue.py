@@ -190,6 +190,8 @@ async def test_indexation_is_planned_seen_started_announced_and_comes_into_force
     assert (await desk.manager.get("/migrations/2026")).json()["announced"] == 1
     (change,) = (await desk.customer.get("/accounts/acme/price-changes")).json()["items"]
     assert (change["is_indexation"], change["to_version"], change["may_end_free_until"]) == (True, 3, "2026-07-31")
+    (shown,) = (await desk.customer.get("/accounts/acme/contract")).json()["modules"][0]["price_changes"]
+    assert (shown["from_on"], shown["to_version"]) == ("2026-08-01", 3)
     assert any("indexeren wij" in mail and "tot en met 31 juli 2026" in mail.replace("\n", " ") for mail in mails(desk))
     await desk.contracts.advance_to(datetime(2026, 8, 1, 12, tzinfo=UTC))
     (changed,) = await desk.contracts.published(TariffChanged)

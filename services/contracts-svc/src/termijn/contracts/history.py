@@ -48,6 +48,8 @@ _WORDS = {
     "ModuleSuspended": "Suspended: {reason}",
     "ModuleResumed": "Full functionality again",
     "ModuleTerminated": "Terminated for default, last day {terminated_on}: {reason}",
+    "PriceChangeAnnounced": "Version {tariff[version]} of {tariff[title]} was announced, from {from_on}",
+    "PriceChangeDropped": "The announced price change is off: {reason}",
     "TariffPublished": "Version {tariff[version]} was published, for orders from {orders_from}",
 }
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -124,6 +126,8 @@ def module_shown(state: Module) -> Shown:
         found["starts_on"] = state.starts_on
         found["ends_on"] = state.ending.ends_on if state.ending is not None else None
         found["suspension"] = msgspec.to_builtins(state.suspension)
+        if (change := state.price_change) is not None:
+            found["price change"] = f"{change.tariff.tariff_id}, version {change.tariff.version}, from {change.from_on}"
     return found
 
 

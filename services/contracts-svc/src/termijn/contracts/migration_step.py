@@ -9,7 +9,7 @@ from datetime import date
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_state import OpenAccount
 from termijn.contracts.indexation import IndexedVersion
-from termijn.contracts.migration import MIGRATION, Migration, NotePage, Skipped
+from termijn.contracts.migration import MIGRATION, Migration, NotePage, Skipped, VersionMove
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_state import Running
 from termijn.contracts.price_change import was_in_time
@@ -49,11 +49,21 @@ async def step(work: Work) -> int:
     return 0
 
 
-async def modules_to_move(work: Work, state: Migration, *, limit: int | None) -> Sequence[Row]:
+async def modules_to_move(work: Work, state: Migration, *, limit: int) -> Sequence[Row]:
     """The modules that are left, in the order of their ids."""
-    pairs = ([move.tariff_id for move in state.moves], [move.from_version for move in state.moves])
-    only = list(state.only) or None
-    return await work.fetch(SQL["modules_to_move"], work.provider, state.effective_on, state.up_to, *pairs, only, limit)
+    return await work.fetch(
+        SQL["modules_to_move"], work.provider, state.effective_on, state.up_to, *_pairs(state.moves), list(state.only) or None, limit
+    )
+
+
+async def count_to_move(work: Work, moves: Sequence[VersionMove], *, effective_on: date, only: Sequence[str]) -> int:
+    """How many there are before the first is moved."""
+    (row,) = await work.fetch(SQL["count_to_move"], work.provider, effective_on, *_pairs(moves), list(only) or None)
+    return int(row["modules"])
+
+
+def _pairs(moves: Sequence[VersionMove]) -> tuple[list[str], list[int]]:
+    return [move.tariff_id for move in moves], [move.from_version for move in moves]
 
 
 async def _announce(work: Work, migration_id: str, state: Migration, page: Sequence[Row]) -> list[Skipped]:

@@ -7,8 +7,8 @@ from termijn.contracts.deck_file import DeckRow, Destination, canonical, destina
 from termijn.contracts.errors import BadDeck
 from termijn.contracts.indexation import INDEXATION, StartIndexation
 from termijn.contracts.indexing import indexed
-from termijn.contracts.migration import MIGRATION, Migration, StartMigration, VersionMove
-from termijn.contracts.migration_step import modules_to_move, version_of, versions_to_index
+from termijn.contracts.migration import MIGRATION, StartMigration, VersionMove
+from termijn.contracts.migration_step import count_to_move, version_of, versions_to_index
 from termijn.contracts.ordering import policy_of
 from termijn.contracts.price_change import check_announced_in_time
 from termijn.contracts.price_move import moves_between
@@ -137,7 +137,6 @@ async def start_migration(
     is_indexation: bool = False,
 ) -> None:
     """Hand the modules to the worker; how many they are is told at once."""
-    wanted = Migration(status="running", moves=moves, effective_on=effective_on, only=only)
     command = StartMigration(
         now=work.now,
         migration_id=migration_id,
@@ -145,7 +144,7 @@ async def start_migration(
         effective_on=effective_on,
         is_indexation=is_indexation,
         only=only,
-        modules=len(await modules_to_move(work, wanted, limit=None)) if moves else 0,
+        modules=await count_to_move(work, moves, effective_on=effective_on, only=only),
     )
     await work.execute(MIGRATION, migration_id, command, account=CATALOGUE)
 

@@ -10,6 +10,7 @@ from termijn.contracts.account_check import contract_start
 from termijn.contracts.account_command import AdmitOrder
 from termijn.contracts.account_state import OpenAccount
 from termijn.contracts.as_of import account_on, module_on
+from termijn.contracts.catalogue_views import SQL
 from termijn.contracts.module import MODULE
 from termijn.contracts.ordering import QUERIES
 from termijn.kernel.calendar import at
@@ -30,6 +31,7 @@ async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str,
         "options": _by_module(await reader.fetch(QUERIES["options"], *key)),
         "subjects": _by_module(await reader.fetch(QUERIES["subjects"], *key, at(today, "00:00"))),
         "changes": _by_module(await reader.fetch(QUERIES["pending"], *key, today)),
+        "price_changes": _by_module(await reader.fetch(SQL["announced"], *key)),
     }
     spans = [(row["starts_on"], row["ends_on"]) for row in modules]
     is_consumer = msgspec.json.decode(account["facts"])["debtor_kind"] == "consumer"

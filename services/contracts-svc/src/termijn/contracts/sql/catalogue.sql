@@ -165,6 +165,18 @@ where m.provider = $1 and m.state in ('running', 'awaiting_delivery') and (m.end
   and ($3::text is null or m.module_id > $3) and ($6::text[] is null or m.module_id = any($6))
 order by m.module_id limit $7;
 
+-- name: count_to_move
+-- How many modules_to_move there are in all.
+select count(*) as modules from module m
+cross join lateral (
+  select tariff_id, tariff_version from module_tariff x
+  where x.provider = m.provider and x.module_id = m.module_id
+  order by from_on <= $2 desc, case when from_on <= $2 then from_on end desc, from_on limit 1
+) t
+join unnest($3::text[], $4::integer[]) as move (tariff_id, version) on move.tariff_id = t.tariff_id and move.version = t.tariff_version
+where m.provider = $1 and m.state in ('running', 'awaiting_delivery') and (m.ends_on is null or m.ends_on >= $2)
+  and ($5::text[] is null or m.module_id = any($5));
+
 -- name: migration_providers
 -- Providers with a migration under way.
 select distinct provider from tariff_migration where state = 'running';
@@ -219,6 +231,11 @@ select p.module_id, p.change_id, p.tariff_id, p.from_version, p.to_version, p.fr
 from price_change p
 where p.provider = $1 and p.account = $2 and ($3::text is null or (p.module_id, p.change_id) > ($3, $4))
 order by p.module_id, p.change_id limit $5;
+
+-- name: announced
+-- Price changes that are still to come, of an account's modules.
+select module_id, change_id, to_version, from_on, is_indexation, may_end_free_until from price_change
+where provider = $1 and account = $2 and state = 'announced' order by module_id, from_on;
 
 -- name: announcement_sent
 -- The Amsterdam day on which the announcement of a price change left for the account; none where it has not.
