@@ -233,3 +233,31 @@ def test_every_command_of_the_table_has_help() -> None:
     for entry in COMMANDS:
         assert entry.name in shown
         assert termijn(entry.name, "--help").returncode == 0
+
+
+@pytest.mark.rule("INV-2", "INV-4")
+def test_runs_of_subscriptions_are_on_the_1st_and_those_of_support_move_to_working_days() -> None:
+    """March 2026 begins on a Sunday."""
+    assert answer("explain", "runs", "--from", "2026-03-01", "--to", "2026-04-15") == {
+        "subscription": ["2026-03-01", "2026-04-01"],
+        "support": ["2026-03-02", "2026-03-16", "2026-04-01", "2026-04-15"],
+    }
+    assert answer("explain", "runs", "--from", "2026-03-02", "--to", "2026-03-15") == {"subscription": [], "support": ["2026-03-02"]}
+    assert "is before" in refused("explain", "runs", "--from", "2026-03-02", "--to", "2026-03-01")
+    assert "over 50 years" in refused("explain", "runs", "--from", "1900-01-01", "--to", "2199-12-31")
+
+
+@pytest.mark.rule("INV-3")
+def test_small_amounts_are_carried_to_the_quarters_run_or_to_one_that_reaches_the_minimum() -> None:
+    """15.00 for subscriptions, 50.00 for support; a run on the 15th of January is not the quarter's."""
+    assert answer("explain", "carry", "--stream", "subscription", "--amounts", "2026-02-01=10.00,2026-03-01=14.99,2026-04-01=1.00") == {
+        "invoices": [{"on": "2026-04-01", "runs": ["2026-02-01", "2026-03-01", "2026-04-01"], "net": "25.99"}],
+        "carried": "0.00",
+    }
+    assert answer("explain", "carry", "--stream", "support", "--amounts", "2026-01-15=20.00,2026-02-02=50.00,2026-02-16=5") == {
+        "invoices": [{"on": "2026-02-02", "runs": ["2026-01-15", "2026-02-02"], "net": "70.00"}],
+        "carried": "5.00",
+    }
+    assert "neither" in refused("explain", "carry", "--stream", "project", "--amounts", "2026-01-15=20.00")
+    for wrong in ("2026-01-15", "2026-01-15=x", "2026-13-15=1.00", "2026-01-15=1.005", "2026-01-15=NaN"):
+        refused("explain", "carry", "--stream", "support", "--amounts", wrong)

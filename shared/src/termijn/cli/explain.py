@@ -7,6 +7,7 @@ output; wrong input is one line on standard error and exit status 2.
 import json
 import re
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -16,6 +17,9 @@ import typer
 from termijn.dunning.ladder import plan
 from termijn.dunning.policy import Policy
 from termijn.dunning.policy import check as check_policy
+from termijn.invoice.carry_over import plan as plan_invoices
+from termijn.invoice.policy import Policy as InvoicePolicy
+from termijn.invoice.support_run import run_days
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.notice import check, ending, named
 from termijn.kernel.tariff import NoticeRule
@@ -28,7 +32,11 @@ FILE_BYTES_MAX = 1 << 20
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 """No contract is older, and nobody plans further; calendar sums stay within what a date can hold."""
 
+RUN_YEARS_MAX = 50
+"""Runs are listed for as long as somebody plans ahead."""
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,2})?", re.ASCII)
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 
@@ -105,6 +113,65 @@ def dunning(
     chosen = Policy() if policy is None else read_struct(policy, Policy)
     check_policy(chosen)
     show({"steps": [{"step": step, "on": on} for step, on in plan(issued, due, chosen)]})
+
+
+@app.command()
+def runs(
+    *,
+    first: Annotated[date, typer.Option("--from", parser=day, metavar="DATE", help="The first day.")],
+    last: Annotated[date, typer.Option("--to", parser=day, metavar="DATE", help="The last day, included.")],
+) -> None:
+    """On which days are subscriptions and support billed?
+
+    \b
+    termijn explain runs --from 2026-03-01 --to 2026-03-31
+    {"subscription": ["2026-03-01"], "support": ["2026-03-02", "2026-03-16"]}
+    """
+    _check_span(first, last)
+    policy = InvoicePolicy()
+    show({stream: run_days(stream, first, last, policy) for stream in ("subscription", "support")})
+
+
+@app.command()
+def carry(
+    *,
+    stream: Annotated[str, typer.Option(metavar="STREAM", help="subscription or support.")],
+    amounts: Annotated[str, typer.Option(metavar="DATE=AMOUNT,...", help="The new amount of each run, net.")],
+) -> None:
+    """Which invoice does the new amount of each run land on?
+
+    \b
+    termijn explain carry --stream support --amounts 2026-02-02=20.00,2026-03-02=40.00
+    {"invoices": [], "carried": "60.00"}
+    """
+    if stream not in ("subscription", "support"):
+        raise typer.BadParameter(f"{stream!r} is neither subscription nor support", param_hint="'--stream'")
+    given = [_run_amount(part) for part in amounts.split(",")] if amounts.strip() else []
+    if given:
+        _check_span(min(run_on for run_on, _ in given), max(run_on for run_on, _ in given))
+    policy = InvoicePolicy()
+    invoices, carried = plan_invoices(
+        given,
+        minimum=policy.minimum(stream),
+        # From the first of the month: a run on the 15th is not the quarter's only because the list begins with it.
+        run_days=lambda first, last: run_days(stream, first.replace(day=1), last, policy),
+    )
+    shown = [{"on": one.on, "runs": one.runs, "net": f"{one.net:.2f}"} for one in invoices]
+    show({"invoices": shown, "carried": f"{carried:.2f}"})
+
+
+def _check_span(first: date, last: date) -> None:
+    if last < first:
+        raise typer.BadParameter(f"{last} is before {first}")
+    if last.year - first.year > RUN_YEARS_MAX:
+        raise typer.BadParameter(f"from {first} to {last} is over {RUN_YEARS_MAX} years")
+
+
+def _run_amount(text: str) -> tuple[date, Decimal]:
+    run_on, _, amount = text.strip().partition("=")
+    if not _AMOUNT.fullmatch(amount.strip()):
+        raise typer.BadParameter(f"{text!r} is no DATE=AMOUNT", param_hint="'--amounts'")
+    return day(run_on.strip()), Decimal(amount.strip())
 
 
 def notice_rule(text: str) -> NoticeRule:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from termijn.events.rating import ChargeLine
 from termijn.invoice.carry_over import QUARTER_MONTHS
-from termijn.invoice.policy import SupportRuns
+from termijn.invoice.policy import Policy, SupportRuns
 from termijn.kernel.calendar import at, day_of, is_working_day, next_working_day
 from termijn.kernel.period import Month
 
@@ -50,6 +50,16 @@ def is_quarters_run(run_on: date, runs: SupportRuns) -> bool:
 def next_quarters_run(run_on: date, runs: SupportRuns) -> date:
     """The quarter's run after that run: the last day that what is carried waits for (INV-3)."""
     return next(later for later in _runs_from(run_on, runs) if later > run_on and is_quarters_run(later, runs))
+
+
+def run_days(stream: str, first: date, last: date, policy: Policy) -> list[date]:
+    """The runs of a stream between two days, both included (INV-2, INV-4): those of subscriptions on their day, working or not."""
+    month, found = Month.of(first), []
+    while month.first <= last:
+        of_month = [month.first.replace(day=policy.run_day)] if stream == "subscription" else support_runs_of(month, policy.support_runs)
+        found += [run_on for run_on in of_month if first <= run_on <= last]
+        month = month.next()
+    return found
 
 
 def support_run_for(lines: Iterable[ChargeLine], *, now: datetime, runs: SupportRuns) -> date | None:
