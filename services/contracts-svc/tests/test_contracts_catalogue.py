@@ -62,6 +62,18 @@ async def test_a_draft_is_saved_changed_with_if_match_discarded_and_published(de
     await desk.check()
 
 
+@pytest.mark.rule("CAT-7", "CAT-8")
+async def test_what_is_being_typed_has_a_price_list_and_its_errors(desk: Any) -> None:
+    """Live, before anything is saved; also of what could not be saved."""
+    typed = {**DRAFT, "deck_id": "nl", "vat_rate": "6"}
+    shown = await desk.manager.post("/tariffs/calls/draft/preview?language=en", json=typed)
+    assert shown.status_code == 200
+    assert [error["field"] for error in shown.json()["errors"]] == ["vat_rate", "deck_id"]
+    assert shown.json()["price_list"]["sections"][0]["articles"][0]["price"] == "11.00 per month"
+    assert (await desk.manager.get("/tariffs/calls/draft")).status_code == 404
+    assert (await desk.customer.post("/tariffs/calls/draft/preview", json=typed)).status_code == 403
+
+
 @pytest.mark.rule("CAT-5", "CAT-6")
 async def test_a_later_version_may_stand_beside_the_current_one(desk: Any) -> None:
     """Orders of today get today's; versions are listed newest first, in pages; a version is shown as it was published."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from termijn.cli.catalogue_exchange import shown
 from termijn.cli.catalogue_file import read_text, written
 from termijn.cli.catalogue_yaml import NoCatalogueFile, dump, parse
-from termijn.contracts.api.catalogue_body import CatalogueBody
+from termijn.contracts.api.catalogue_body import ArticleBody, BillingBody, CatalogueBody, NoticeBody, PublishTariffBody
 from termijn.contracts.api.exchange import as_sent, plain_of
 from termijn.contracts.catalogue_plan import Catalogue, TariffEntry, digest_of, faults, plan
 from termijn.contracts.indexation_policy import Indexing
@@ -114,6 +114,15 @@ def _other(value: Any) -> Any:
     if isinstance(value, bool):
         return not value
     return value + 1 if isinstance(value, Decimal) else "other"
+
+
+@pytest.mark.rule("CAT-2", "CAT-3")
+def test_callers_may_say_everything_that_a_tariff_and_an_article_are() -> None:
+    """No field of the kernel is missing from the body of a request, and none is made up."""
+    assert set(PublishTariffBody.model_fields) == set(Tariff.__struct_fields__) - {"version"}
+    assert set(ArticleBody.model_fields) == set(Article.__struct_fields__)
+    assert set(NoticeBody.model_fields) == set(NoticeRule.__struct_fields__)
+    assert set(BillingBody.model_fields) == set(Billing.__struct_fields__)
 
 
 @pytest.mark.rule("CAT-5")

@@ -239,6 +239,7 @@ def test_a_migration_goes_on_page_by_page_to_its_end() -> None:
     assert (first.state.up_to, first.state.announced, first.state.skipped, first.state.status) == ("m2", 1, 1, "running")
     last = spec(MIGRATION).given(STARTED, *first.events).when(page("m3", 1, is_last=True))
     last.then_types(MigrationAdvanced, MigrationFinished)
+    assert (last.state.announced, last.state.skipped, last.state.status) == (2, 1, "finished")
     assert last.events[-1] == MigrationFinished(migration_id="m", announced=2, skipped=1)
     spec(MIGRATION).given(STARTED, *first.events, *last.events).when(page("m4", 1)).then_nothing()
     spec(MIGRATION).given(STARTED).when(page(None, 0, is_last=True)).then_types(MigrationFinished)

@@ -76,6 +76,14 @@ def test_what_is_no_deck_is_refused(content: bytes) -> None:
     assert refusal(content).errors
 
 
+@pytest.mark.rule("CAT-9")
+def test_of_many_bad_rows_the_first_hundred_are_told_and_how_many_there_are() -> None:
+    """Enough to see what is wrong, whatever the size of the file."""
+    refused = refusal(file(*(f"x{number},Bad,1,0,1,1" for number in range(250))))
+    assert [error["field"] for error in refused.errors] == [f"row {number}" for number in range(2, 102)]
+    assert refused.facts["bad_rows"] == 250
+
+
 @pytest.mark.rule("SEC-4")
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: f"{HEADER}\n{text}".encode()))
 def test_any_bytes_are_a_deck_or_are_refused(content: bytes) -> None:

@@ -1,6 +1,6 @@
 """Routes of the catalogue's settings: policy, and how prices are indexed; and of tariffs and their versions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from termijn.contracts.api.bodies import Day, Line, PolicyBody, ThingKey, ThingP
 from termijn.contracts.api.catalogue_body import DraftBody, IndexingBody, PublicationBody, PublishTariffBody
 from termijn.contracts.api.decks import deck_of_day
 from termijn.contracts.api.reading import opened
+from termijn.contracts.catalogue_exchange import catalogue_of
 from termijn.contracts.catalogue_views import SQL
 from termijn.contracts.indexation_policy import INDEXING, Indexing
 from termijn.contracts.ordering import QUERIES
@@ -19,6 +20,7 @@ from termijn.contracts.policy import POLICY, Policy
 from termijn.contracts.price_list import price_list
 from termijn.contracts.publishing import publish, publish_draft, save_draft
 from termijn.contracts.tariff import TARIFF
+from termijn.contracts.tariff_check import faults_of
 from termijn.contracts.tariff_draft import TARIFF_DRAFT, CloseDraft
 from termijn.events.contracts import TariffPublished
 from termijn.kernel.calendar import day_of
@@ -42,6 +44,7 @@ def routes(access: Access) -> APIRouter:
     add_showing(router, access, "indexing", INDEXING, body=IndexingBody, query=SQL["indexing"])
     _publishing(router, access)
     _drafts(router, access)
+    _previewing(router, access)
     _reading(router, access)
     for part in (decks, price_changes, exchange):
         router.include_router(part.routes(access))
@@ -126,10 +129,36 @@ def _drafts(router: APIRouter, access: Access) -> None:
         return answer(page.page(rows, key=["tariff_id"]))
 
 
+def _previewing(router: APIRouter, access: Access) -> None:
+    @router.post("/tariffs/{tariff_id}/draft/preview")
+    async def preview_draft(
+        tariff_id: ThingPath,
+        body: DraftBody,
+        language: Annotated[Literal["nl", "en"], Query()] = "nl",
+        reader: Reader = Depends(access.reading(Role.MANAGER)),
+    ) -> Response:
+        """What is being typed, saved or not: its price list, and every error at its field (CAT-7, CAT-8). Changes nothing."""
+        tariff = body.of(TariffId(tariff_id))
+        present = await catalogue_of(reader.fetch, reader.principal.provider)
+        kinds = {one.tariff.tariff_id: one.tariff.module for one in present.tariffs}
+        deck_exists = tariff.deck_id in {deck.deck_id for deck in present.decks}
+        rates = (present.policy or Policy()).vat_rates
+        wrong = faults_of(tariff, vat_rates=rates, deck_exists=deck_exists, kind=kinds.get(tariff.tariff_id))
+        errors = [{"field": field, "detail": f"{field}: {reason}"} for field, reason in wrong]
+        deck = await deck_of_day(reader, str(tariff.deck_id), on=day_of(reader.now)) if deck_exists else None
+        return answer({"errors": errors, "price_list": price_list(tariff, language=language, deck=deck)})
+
+
 def _without_version(tariff: Tariff) -> dict[str, Any]:
     """A draft has neither."""
     plain: dict[str, Any] = msgspec.to_builtins(tariff)
     return {name: value for name, value in plain.items() if name not in ("version", "orders_from")}
+
+
+def _in_force(rows: Sequence[Row], day: date) -> Row | None:
+    """The version that an order of that day gets (CAT-5), as ``Tariff.for_orders_on`` says."""
+    taking = [row for row in rows if row["takes_orders"] and row["orders_from"] <= day]
+    return max(taking, key=lambda row: (row["orders_from"], row["version"]), default=None)
 
 
 def _reading(router: APIRouter, access: Access) -> None:
@@ -158,9 +187,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["tariff"], reader.principal.provider, tariff_id, None, None)
         seen = [row for row in rows if row["is_public"] or reader.principal.role is not Role.CUSTOMER]
         if as_of is not None:
-            taking = [row for row in rows if row["takes_orders"] and row["orders_from"] <= as_of]
-            in_force = max(taking, key=lambda row: (row["orders_from"], row["version"]), default=None)
-            seen = [row for row in seen if row is in_force]
+            seen = [row for row in seen if row is _in_force(rows, as_of)]
         if not seen:
             raise NotFound(what="tariff", id=tariff_id)
         versions = [opened(row, "tariff") for row in seen]
