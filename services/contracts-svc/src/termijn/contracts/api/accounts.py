@@ -50,6 +50,7 @@ def routes(access: Access) -> APIRouter:
     _changing(router, access)
     _decided_by_managers(router, access)
     _consents(router, access)
+    _searching(router, access)
     _reading(router, access)
     return router
 
@@ -193,7 +194,7 @@ def _consents(router: APIRouter, access: Access) -> None:
         return answer(page.page(rows, key=["entry"]))
 
 
-def _reading(router: APIRouter, access: Access) -> None:
+def _searching(router: APIRouter, access: Access) -> None:
     @router.get("/accounts")
     async def list_accounts(
         wanted: Annotated[AccountFilter, Depends()],
@@ -215,6 +216,8 @@ def _reading(router: APIRouter, access: Access) -> None:
         )
         return answer(page.page(rows, key=["account"]))
 
+
+def _reading(router: APIRouter, access: Access) -> None:
     @router.get("/accounts/{account}")
     async def show_account(
         account: AccountPath,
