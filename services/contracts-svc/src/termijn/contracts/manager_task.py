@@ -5,7 +5,7 @@ The names of the events below are stored forever.
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Literal, TypeAlias, assert_never
+from typing import ClassVar, Literal, TypeAlias, assert_never
 
 import msgspec
 
@@ -32,8 +32,9 @@ class ContractTaskRaised(Event, frozen=True, kw_only=True):
 class ContractTaskDone(Event, frozen=True, kw_only=True):
     """Somebody looked, or there is nothing to look at any more; ``outcome`` says which."""
 
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"outcome"})
     task_id: str
-    outcome: str
+    outcome: str | None
 
 
 TaskEvent: TypeAlias = ContractTaskRaised | ContractTaskDone
