@@ -83,7 +83,7 @@ class Registry:
 
 def has_personal_data(event: Event) -> bool:
     """Whether storing this event needs a key."""
-    return any(_found(event, path) is not None for path in event.PERSONAL)
+    return bool(event.PERSONAL) and any(_found(event, path) is not None for path in event.PERSONAL)
 
 
 def encode(event: Event, account: str, sealer: Sealer) -> bytes:

@@ -248,7 +248,7 @@ class UnitOfWork:
             [r.event.SCHEMA_VERSION for r in pending],
             [r.account for r in pending],
             data,
-            [_meta(r.cause, sealed_actor(r.cause.actor, r.account, sealer)) for r in pending],
+            _metas(pending, sealer),
             self.now,
             self._recorded_at,
         )
@@ -350,6 +350,16 @@ def envelope_of(recorded: Recorded, event: Event, ordinal: int, publisher: str, 
         causation_id=recorded.cause.causation_id,
         trace=recorded.cause.trace,
     )
+
+
+def _metas(pending: Sequence[Recorded], sealer: codec.Sealer) -> list[str]:
+    """Of each event; what is decided for one account at one time shares its cause."""
+    made: dict[tuple[int, str], str] = {}
+    for recorded in pending:
+        key = (id(recorded.cause), recorded.account)
+        if key not in made:
+            made[key] = _meta(recorded.cause, sealed_actor(recorded.cause.actor, recorded.account, sealer))
+    return [made[id(recorded.cause), recorded.account] for recorded in pending]
 
 
 def _meta(cause: Cause, actor: str) -> str:
