@@ -26,7 +26,7 @@ from termijn.runtime.turning import Turn
 from termijn.testing.deployed import PROVIDER, Deployment
 from termijn.testing.kafka import Broker
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # a loaded machine may take minutes to start a service
 
 WAIT_SECONDS_MAX = 60
 
