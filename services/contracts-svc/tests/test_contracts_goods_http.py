@@ -1,8 +1,10 @@
 """Projects, goods, leases and warranties over HTTP on a real database: who may what, bad input, repeats, tasks, confirmations."""
 
+import asyncio
 from datetime import date
 from typing import Any
 
+import httpx
 import pytest
 
 from termijn.contracts.laws import SUMS
@@ -326,3 +328,21 @@ async def test_histories_say_who_did_what_and_what_changed(desk: Any) -> None:
     await desk.post(desk.manager, "/accounts", {"account_id": "other", "contract_partner": {"name": "Other B.V."}})
     for path in ("projects/branch", "goods-orders/o-1", "leases/l-1"):
         assert (await desk.manager.get(f"/accounts/other/{path}/history")).status_code == 404
+
+
+@pytest.mark.rule("CON-11")
+async def test_six_who_deliver_at_once_deliver_no_more_than_was_ordered(desk: Any) -> None:
+    """Three phones: three deliveries of one are noted, the others are refused, and the money is that of three."""
+    await desk.acme_with_a_module()
+    await desk.post(desk.manager, ORDERS, {**ORDER, "lines": ORDER["lines"][:1]})  # type: ignore[index]
+
+    async def one(number: int) -> httpx.Response:
+        body = {"delivery_id": f"d{number}", "lines": [{"line_id": "phones", "quantity": 1}]}
+        return await desk.manager.post(f"{ORDERS}/o-1/deliveries", json=body, headers=desk.key())
+
+    answers = await asyncio.gather(*(one(number) for number in range(6)))
+    assert sorted(a.status_code for a in answers) == [201] * 3 + [409] * 3
+    assert {a.json()["code"] for a in answers if a.status_code == 409} == {"NothingOutstanding"}
+    (delivered,) = await desk.contracts.rows(SUMS["delivered"])
+    assert str(delivered["amount"]) == "298.50"
+    await desk.check()
