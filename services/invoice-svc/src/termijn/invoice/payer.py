@@ -65,6 +65,7 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     signed_on: date
     is_usable: bool = True
     iban: str | None = None
+    former_ibans: tuple[str, ...] = ()
 
 
 class Payer(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,8 +82,8 @@ class Payer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ibans(self) -> list[str]:
-        """Every account that a mandate was ever given for, also one that is revoked."""
-        return sorted({mandate.iban for mandate in self.mandates.values() if mandate.iban})
+        """Every account that a mandate was ever given for, also one that is revoked, or that an amendment left."""
+        return sorted({iban for mandate in self.mandates.values() for iban in (mandate.iban, *mandate.former_ibans) if iban})
 
     def may_collect_with(self, mandate_id: str) -> bool:
         """Whether that mandate may be used."""
@@ -177,7 +178,9 @@ def evolve(state: Payer, event: PayerEvent) -> Payer:
             mandate = Mandate(mandate_id=event.mandate_id, reference=event.reference, signed_on=event.signed_on, iban=event.iban)
             return replace(state, mandates={**state.mandates, event.mandate_id: mandate})
         case MandateAmendmentNoted():
-            amended = replace(state.mandates[event.mandate_id], reference=event.reference, iban=event.iban)
+            before = state.mandates[event.mandate_id]
+            former = (*before.former_ibans, before.iban) if before.iban and before.iban != event.iban else before.former_ibans
+            amended = replace(before, reference=event.reference, iban=event.iban, former_ibans=former)
             return replace(state, mandates={**state.mandates, event.mandate_id: amended})
         case MandateWithdrawn() | MandateBlocked():
             unusable = replace(state.mandates[event.mandate_id], is_usable=False)
