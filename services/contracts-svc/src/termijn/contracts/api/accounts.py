@@ -30,6 +30,8 @@ from termijn.contracts.api.account_body import (
 from termijn.contracts.api.bodies import AccountPath, Day
 from termijn.contracts.api.contract import contract_as_of, contract_of, ordering_of
 from termijn.contracts.api.reading import done, opened
+from termijn.contracts.api.shown_account import ACCOUNTS, CONFIRMATIONS, CONSENTS, AccountNow, AccountThen, ChangedAccount, GivenConsent
+from termijn.contracts.api.shown_module import ContractNow, ContractThen
 from termijn.contracts.as_of import account_on
 from termijn.contracts.ordering import QUERIES, legal_versions, must_be_free, policy_of
 from termijn.events.contracts import AccountFacts
@@ -37,7 +39,7 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.streams import events_of
 
 _LIKE = re.compile(r"[%_\\]")
@@ -66,7 +68,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _opening(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts", status_code=201)
+    @router.post("/accounts", **answers(ChangedAccount, status=201))
     async def open_account(body: OpenAccountBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Open an account: free, and it binds to nothing (CON-1)."""
         account = AccountId(body.account_id)
@@ -120,14 +122,14 @@ def _changing(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.put("/accounts/{account}")
+    @router.put("/accounts/{account}", **answers(ChangedAccount))
     async def put_account(
         account: AccountPath, body: PutAccountBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
         """The whole account as it is to be; some fields are a manager's (CON-8)."""
         return await change(call, AccountId(account), body)
 
-    @router.patch("/accounts/{account}")
+    @router.patch("/accounts/{account}", **answers(ChangedAccount))
     async def patch_account(
         account: AccountPath, body: PatchAccountBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -136,7 +138,7 @@ def _changing(router: APIRouter, access: Access) -> None:
 
 
 def _decided_by_managers(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts/{account}/debit-exemption")
+    @router.post("/accounts/{account}/debit-exemption", **answers(ChangedAccount))
     async def exempt(account: AccountPath, body: ReasonBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Let the account order without a mandate, with a reason (CON-2)."""
 
@@ -147,7 +149,7 @@ def _decided_by_managers(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.put("/accounts/{account}/contract-start")
+    @router.put("/accounts/{account}/contract-start", **answers(ChangedAccount))
     async def correct_start(account: AccountPath, body: ContractStartBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Correct since when the contract runs (CON-1)."""
 
@@ -162,7 +164,7 @@ def _decided_by_managers(router: APIRouter, access: Access) -> None:
 
 
 def _consents(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts/{account}/long-term-consents", status_code=201)
+    @router.post("/accounts/{account}/long-term-consents", **answers(GivenConsent, status=201))
     async def give_consent(
         account: AccountPath, body: LongTermConsentBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -184,7 +186,7 @@ def _consents(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.get("/accounts/{account}/long-term-consents")
+    @router.get("/accounts/{account}/long-term-consents", **answers(CONSENTS))
     async def list_consents(
         account: AccountPath, page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -195,7 +197,7 @@ def _consents(router: APIRouter, access: Access) -> None:
 
 
 def _searching(router: APIRouter, access: Access) -> None:
-    @router.get("/accounts")
+    @router.get("/accounts", **answers(ACCOUNTS))
     async def list_accounts(
         wanted: Annotated[AccountFilter, Depends()],
         page: Paging = Depends(paging),
@@ -218,7 +220,7 @@ def _searching(router: APIRouter, access: Access) -> None:
 
 
 def _reading(router: APIRouter, access: Access) -> None:
-    @router.get("/accounts/{account}")
+    @router.get("/accounts/{account}", **answers(AccountNow | AccountThen))
     async def show_account(
         account: AccountPath,
         as_of: Annotated[Day | None, Query(description="As it stood when that day ended; now where not said.")] = None,
@@ -233,7 +235,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         fields = changeable_fields(is_manager=role is Role.MANAGER) if role in (Role.CUSTOMER, Role.MANAGER) else []
         return answer({**told, "mandates": mandates, "may_change": fields}, etag=row["version"])
 
-    @router.get("/accounts/{account}/contract")
+    @router.get("/accounts/{account}/contract", **answers(ContractNow | ContractThen))
     async def show_contract(
         account: AccountPath,
         as_of: Annotated[Day | None, Query(description="What was in force on that day; today where not said.")] = None,
@@ -248,7 +250,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         today = day_of(reader.now)
         return answer({**await contract_of(reader, row, today=today), "ordering": await ordering_of(reader, account, today=today)})
 
-    @router.get("/confirmations")
+    @router.get("/confirmations", **answers(CONFIRMATIONS))
     async def list_confirmations(
         state: Annotated[str, Query(pattern="^(due|sent|not_sent)$")] = "not_sent",
         page: Paging = Depends(paging),

@@ -12,6 +12,18 @@ from termijn.contracts.api.bodies import Day, Line, PolicyBody, ThingKey, ThingP
 from termijn.contracts.api.catalogue_body import DraftBody, IndexingBody, PublicationBody, PublishTariffBody
 from termijn.contracts.api.decks import deck_of_day
 from termijn.contracts.api.reading import opened
+from termijn.contracts.api.shown_catalogue import (
+    DRAFTS,
+    TARIFF_VERSIONS,
+    TARIFFS,
+    DraftPreview,
+    PriceList,
+    PublishedTariff,
+    SavedDraft,
+    ShownDraft,
+    TariffAsPublished,
+    TariffVersions,
+)
 from termijn.contracts.catalogue_exchange import catalogue_of
 from termijn.contracts.catalogue_views import SQL
 from termijn.contracts.indexation_policy import INDEXING, Indexing
@@ -29,7 +41,7 @@ from termijn.kernel.ids import CATALOGUE, TariffId
 from termijn.kernel.tariff import Tariff
 from termijn.kernel.words import Language
 from termijn.runtime.handling import Row, Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.settings import add_replacing, add_showing
 
 VersionPath = Annotated[int, Path(ge=1, le=1_000_000)]
@@ -58,7 +70,7 @@ def _told(published: TariffPublished) -> Answer:
 
 
 def _publishing(router: APIRouter, access: Access) -> None:
-    @router.post("/tariffs", status_code=201)
+    @router.post("/tariffs", **answers(PublishedTariff, status=201))
     async def publish_tariff(body: PublishTariffBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Publish a version, which never changes (CAT-5); new orders get it from ``orders_from``."""
         tariff = body.tariff()
@@ -69,7 +81,7 @@ def _publishing(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.post("/tariffs/{tariff_id}/draft/publication", status_code=201)
+    @router.post("/tariffs/{tariff_id}/draft/publication", **answers(PublishedTariff, status=201))
     async def publish_the_draft(
         tariff_id: ThingPath, body: PublicationBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -83,7 +95,7 @@ def _publishing(router: APIRouter, access: Access) -> None:
 
 
 def _drafts(router: APIRouter, access: Access) -> None:
-    @router.put("/tariffs/{tariff_id}/draft")
+    @router.put("/tariffs/{tariff_id}/draft", **answers(SavedDraft))
     async def put_draft(tariff_id: ThingPath, body: DraftBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Save a draft: the whole of it, with every error at its field (CAT-7). Nobody can order it yet (CAT-5)."""
         tariff = body.of(TariffId(tariff_id))
@@ -108,7 +120,7 @@ def _drafts(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.get("/tariffs/{tariff_id}/draft")
+    @router.get("/tariffs/{tariff_id}/draft", **answers(ShownDraft))
     async def show_draft(tariff_id: ThingPath, reader: Reader = Depends(access.reading(Role.MANAGER))) -> Response:
         """The draft as it was saved."""
         rows = await reader.fetch(SQL["draft"], reader.principal.provider, tariff_id)
@@ -118,7 +130,7 @@ def _drafts(router: APIRouter, access: Access) -> None:
         told = {"tariff_id": tariff_id, "orders_from": rows[0]["orders_from"], "saved_at": rows[0]["saved_at"], "tariff": tariff}
         return answer(told, etag=rows[0]["version"])
 
-    @router.get("/tariff-drafts")
+    @router.get("/tariff-drafts", **answers(DRAFTS))
     async def list_drafts(
         module: Annotated[ThingKey | None, Query()] = None,
         page: Paging = Depends(paging),
@@ -130,7 +142,7 @@ def _drafts(router: APIRouter, access: Access) -> None:
 
 
 def _previewing(router: APIRouter, access: Access) -> None:
-    @router.post("/tariffs/{tariff_id}/draft/preview")
+    @router.post("/tariffs/{tariff_id}/draft/preview", **answers(DraftPreview))
     async def preview_draft(
         tariff_id: ThingPath,
         body: DraftBody,
@@ -162,7 +174,7 @@ def _in_force(rows: Sequence[Row], day: date) -> Row | None:
 
 
 def _reading(router: APIRouter, access: Access) -> None:
-    @router.get("/tariffs")
+    @router.get("/tariffs", **answers(TARIFFS))
     async def list_tariffs(
         module: Annotated[ThingKey | None, Query()] = None,
         is_public: Annotated[bool | None, Query()] = None,
@@ -177,7 +189,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["tariffs"], provider, only_public, *page.after(1), page.rows_to_fetch, today, *filters)
         return answer(page.page(rows, key=["tariff_id"]))
 
-    @router.get("/tariffs/{tariff_id}")
+    @router.get("/tariffs/{tariff_id}", **answers(TariffVersions))
     async def show_tariff(
         tariff_id: ThingPath,
         as_of: Annotated[Day | None, Query(description="The version that an order of that day gets; all where not said.")] = None,
@@ -193,7 +205,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         versions = [opened(row, "tariff") for row in seen]
         return answer({"tariff_id": tariff_id, "versions": versions}, etag=rows[0]["version"])
 
-    @router.get("/tariffs/{tariff_id}/versions")
+    @router.get("/tariffs/{tariff_id}/versions", **answers(TARIFF_VERSIONS))
     async def list_versions(
         tariff_id: ThingPath, page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER))
     ) -> Response:
@@ -204,7 +216,7 @@ def _reading(router: APIRouter, access: Access) -> None:
             raise NotFound(what="tariff", id=tariff_id)
         return answer(page.page(rows, key=["version"], item=lambda row: opened(row, "tariff")))
 
-    @router.get("/tariffs/{tariff_id}/versions/{version}")
+    @router.get("/tariffs/{tariff_id}/versions/{version}", **answers(TariffAsPublished))
     async def show_version(
         tariff_id: ThingPath, version: VersionPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -212,7 +224,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         row = await _visible(reader, tariff_id, version)
         return answer({name: value for name, value in opened(row, "tariff").items() if name != "is_own"}, etag=version)
 
-    @router.get("/tariffs/{tariff_id}/versions/{version}/price-list")
+    @router.get("/tariffs/{tariff_id}/versions/{version}/price-list", **answers(PriceList))
     async def show_price_list(
         tariff_id: ThingPath,
         version: VersionPath,

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from termijn.contracts.api.bodies import Day, ThingPath
+from termijn.contracts.api.shown_catalogue import DECKS, DeckVersions, ListedDeck
 from termijn.contracts.catalogue_views import SQL
 from termijn.contracts.deck_file import Destination
 from termijn.contracts.publishing import ReadDeck, destinations_of, publish_deck
@@ -16,7 +17,7 @@ from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import DeckId
 from termijn.runtime.handling import Row, Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 
 SUMMARIES_KEPT = 32
 """Decks by destination that are kept in memory; reading one of 200,000 rows again takes two seconds."""
@@ -32,7 +33,7 @@ def routes(access: Access) -> APIRouter:
 
 
 def _publishing(router: APIRouter, access: Access) -> None:
-    @router.post("/rate-decks/{deck_id}", status_code=201)
+    @router.post("/rate-decks/{deck_id}", **answers(ListedDeck, status=201))
     async def publish_rate_deck(
         deck_id: ThingPath,
         request: Request,
@@ -53,13 +54,13 @@ def _publishing(router: APIRouter, access: Access) -> None:
 
 
 def _reading(router: APIRouter, access: Access) -> None:
-    @router.get("/rate-decks")
+    @router.get("/rate-decks", **answers(DECKS))
     async def list_decks(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER))) -> Response:
         """The newest version of each deck, by id."""
         rows = await reader.fetch(SQL["decks"], reader.principal.provider, *page.after(1), page.rows_to_fetch)
         return answer(page.page(rows, key=["deck_id"]))
 
-    @router.get("/rate-decks/{deck_id}")
+    @router.get("/rate-decks/{deck_id}", **answers(DeckVersions))
     async def show_deck(deck_id: ThingPath, reader: Reader = Depends(access.reading(Role.MANAGER))) -> Response:
         """All versions, newest first."""
         rows = await reader.fetch(SQL["deck_versions"], reader.principal.provider, deck_id, None, None)

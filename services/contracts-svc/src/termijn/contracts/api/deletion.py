@@ -6,11 +6,12 @@ import msgspec
 from fastapi import APIRouter, Depends, Response
 
 from termijn.contracts.api.bodies import AccountPath
+from termijn.contracts.api.shown_account import DELETIONS, DeletionState, WholeDeletion
 from termijn.contracts.erasure import SQL, request_deletion, withdraw_deletion
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 
 
 def routes(access: Access) -> APIRouter:
@@ -22,7 +23,7 @@ def routes(access: Access) -> APIRouter:
 
 
 def _asking(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts/{account}/deletion", status_code=202)
+    @router.post("/accounts/{account}/deletion", **answers(DeletionState, status=202))
     async def delete_account(account: AccountPath, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))) -> Response:
         """Delete the account: access closes at once; refused with every reason while anything stands in the way (CON-7)."""
 
@@ -34,7 +35,7 @@ def _asking(router: APIRouter, access: Access) -> None:
 
         return await call.run(do, even_closed=True)
 
-    @router.delete("/accounts/{account}/deletion")
+    @router.delete("/accounts/{account}/deletion", **answers(DeletionState))
     async def keep_account(account: AccountPath, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Call the deletion off while it waits; access is open again."""
 
@@ -46,7 +47,7 @@ def _asking(router: APIRouter, access: Access) -> None:
 
 
 def _reading(router: APIRouter, access: Access) -> None:
-    @router.get("/accounts/{account}/deletion")
+    @router.get("/accounts/{account}/deletion", **answers(WholeDeletion))
     async def show_deletion(account: AccountPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))) -> Response:
         """Whether the account may be deleted, every reason why not, and how far a deletion is (CON-7)."""
         provider = reader.principal.provider
@@ -55,7 +56,7 @@ def _reading(router: APIRouter, access: Access) -> None:
             raise NotFound(what="account", id=account)
         return answer(await _told(reader, rows[0], account))
 
-    @router.get("/deletions")
+    @router.get("/deletions", **answers(DELETIONS))
     async def list_deletions(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         """Deletions that wait for something, with the services that do not answer: tasks for ops (CON-7)."""
         rows = await reader.fetch(SQL["deletions"], reader.principal.provider, *page.after(1), page.rows_to_fetch)

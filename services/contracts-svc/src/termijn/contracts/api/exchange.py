@@ -8,31 +8,32 @@ import msgspec
 from fastapi import APIRouter, Depends, Response
 
 from termijn.contracts.api.catalogue_body import CatalogueBody
+from termijn.contracts.api.shown_catalogue import CataloguePlan, WholeCatalogue
 from termijn.contracts.catalogue_exchange import Wanted, apply, catalogue_of, planned, read_decks
 from termijn.contracts.catalogue_plan import Catalogue, Change, DeckEntry, TariffEntry, digest_of
 from termijn.contracts.indexation_policy import Indexing
 from termijn.contracts.policy import Policy
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Reader, Role, answer
+from termijn.runtime.http import Access, Answer, Call, Reader, Role, answer, answers
 
 
 def routes(access: Access) -> APIRouter:
     """A manager's; auditors read."""
     router = APIRouter(tags=["catalogue"])
 
-    @router.get("/catalogue")
+    @router.get("/catalogue", **answers(WholeCatalogue))
     async def show_catalogue(reader: Reader = Depends(access.reading(Role.MANAGER))) -> Response:
         """All of it: policy, indexing, decks (rows by their hash) and of each tariff the version that was published last."""
         return answer(plain_of(await catalogue_of(reader.fetch, reader.principal.provider)))
 
-    @router.post("/catalogue/plan")
+    @router.post("/catalogue/plan", **answers(CataloguePlan))
     async def plan_import(body: CatalogueBody, reader: Reader = Depends(access.reading(Role.MANAGER))) -> Response:
         """What importing this would change, field by field; everything that is wrong with it at once. Changes nothing."""
         present = await catalogue_of(reader.fetch, reader.principal.provider)
         changes = planned(present, await _wanted(body, present))
         return answer(_told(changes, is_applied=False))
 
-    @router.put("/catalogue")
+    @router.put("/catalogue", **answers(CataloguePlan))
     async def import_catalogue(body: CatalogueBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Put this catalogue in place, all of it or nothing: what changed becomes new versions, what is gone stays (CAT-5)."""
 

@@ -16,6 +16,7 @@ from termijn.contracts.api.goods_body import (
     PlacementBody,
     TaskDoneBody,
 )
+from termijn.contracts.api.shown_goods import LEASES, ORDERS, TASKS, ChangedOrder, FinishedTask, WholeLease, WholeOrder
 from termijn.contracts.goods_order import GOODS_ORDER
 from termijn.contracts.goods_ordering import (
     SQL,
@@ -35,7 +36,7 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, ModuleId, TariffId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 
 ORDER_PATH = "/accounts/{account}/goods-orders/{order_id}"
 TaskPath = Annotated[str, Path(pattern=r"^(late|lease)~[A-Za-z0-9._-]{1,64}~[0-9-]{10}$")]
@@ -76,7 +77,7 @@ async def _on_order(
 
 
 def _ordering(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts/{account}/goods-orders", status_code=201)
+    @router.post("/accounts/{account}/goods-orders", **answers(ChangedOrder, status=201))
     async def create_order(account: AccountPath, body: GoodsOrderBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Order hardware or software, with an agreed delivery day (CON-11)."""
 
@@ -96,7 +97,7 @@ def _ordering(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.put(f"{ORDER_PATH}/delivery-date")
+    @router.put(f"{ORDER_PATH}/delivery-date", **answers(ChangedOrder))
     async def move_delivery(
         account: AccountPath, order_id: ThingPath, body: DeliveryDateBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -109,7 +110,7 @@ def _ordering(router: APIRouter, access: Access) -> None:
 
 
 def _delivering(router: APIRouter, access: Access) -> None:
-    @router.post(f"{ORDER_PATH}/deliveries", status_code=201)
+    @router.post(f"{ORDER_PATH}/deliveries", **answers(ChangedOrder, status=201))
     async def deliver_goods(
         account: AccountPath, order_id: ThingPath, body: DeliveryBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -121,7 +122,7 @@ def _delivering(router: APIRouter, access: Access) -> None:
 
         return await _on_order(call, account, order_id, doing, status=201)
 
-    @router.post(f"{ORDER_PATH}/cancellation")
+    @router.post(f"{ORDER_PATH}/cancellation", **answers(ChangedOrder))
     async def cancel_order(
         account: AccountPath, order_id: ThingPath, body: GoodsCancellationBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -134,7 +135,7 @@ def _delivering(router: APIRouter, access: Access) -> None:
 
 
 def _placing(router: APIRouter, access: Access) -> None:
-    @router.post(f"{ORDER_PATH}/placements", status_code=201)
+    @router.post(f"{ORDER_PATH}/placements", **answers(ChangedOrder, status=201))
     async def place_goods(
         account: AccountPath, order_id: ThingPath, body: PlacementBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -156,7 +157,7 @@ def _placing(router: APIRouter, access: Access) -> None:
 
 
 def _reading(router: APIRouter, access: Access) -> None:
-    @router.get("/accounts/{account}/goods-orders")
+    @router.get("/accounts/{account}/goods-orders", **answers(ORDERS))
     async def list_orders(
         account: AccountPath,
         outstanding: Annotated[bool, Query(description="Only orders with something to deliver.")] = False,
@@ -168,7 +169,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["orders"], provider, account, *page.after(1), page.rows_to_fetch, outstanding)
         return answer(page.page(rows, key=["order_id"]))
 
-    @router.get(ORDER_PATH)
+    @router.get(ORDER_PATH, **answers(WholeOrder))
     async def show_order(
         account: AccountPath, order_id: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -184,7 +185,7 @@ def _reading(router: APIRouter, access: Access) -> None:
 
 
 def _leasing(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts/{account}/leases", status_code=201)
+    @router.post("/accounts/{account}/leases", **answers(WholeLease, status=201))
     async def create_lease(account: AccountPath, body: LeaseBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Lease: a monthly article for so many months, billed as a module that ends with it (CON-11)."""
 
@@ -205,7 +206,7 @@ def _leasing(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.post("/accounts/{account}/leases/{lease_id}/extension")
+    @router.post("/accounts/{account}/leases/{lease_id}/extension", **answers(WholeLease))
     async def prolong_lease(
         account: AccountPath, lease_id: ThingPath, body: LeaseExtensionBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -227,7 +228,7 @@ async def _lease(work: Work, account: str, lease_id: str, *, status: int = 200) 
 
 
 def _reading_leases(router: APIRouter, access: Access) -> None:
-    @router.get("/accounts/{account}/leases")
+    @router.get("/accounts/{account}/leases", **answers(LEASES))
     async def list_leases(
         account: AccountPath, page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -235,7 +236,7 @@ def _reading_leases(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["leases"], reader.principal.provider, account, *page.after(1), page.rows_to_fetch)
         return answer(page.page(rows, key=["lease_id"]))
 
-    @router.get("/accounts/{account}/leases/{lease_id}")
+    @router.get("/accounts/{account}/leases/{lease_id}", **answers(WholeLease))
     async def show_lease(
         account: AccountPath, lease_id: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -247,13 +248,13 @@ def _reading_leases(router: APIRouter, access: Access) -> None:
 
 
 def _tasks(router: APIRouter, access: Access) -> None:
-    @router.get("/tasks")
+    @router.get("/tasks", **answers(TASKS))
     async def list_tasks(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER))) -> Response:
         """What managers are to look at, oldest first: late deliveries, leases that end (CON-11)."""
         rows = await reader.fetch(SQL["tasks"], reader.principal.provider, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=["raised_at", "task_id"]))
 
-    @router.post("/tasks/{task_id}/done")
+    @router.post("/tasks/{task_id}/done", **answers(FinishedTask))
     async def finish(task_id: TaskPath, body: TaskDoneBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Somebody looked, and this came of it."""
 

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Depends, Response
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.api.bodies import AccountPath, ThingPath
 from termijn.contracts.api.module_pages import MODULE_PATH, module_events
+from termijn.contracts.api.shown_history import HISTORY
 from termijn.contracts.history import Shown, account_shown, entries, module_shown, tariff_shown
 from termijn.contracts.module import MODULE
 from termijn.contracts.tariff import TARIFF
 from termijn.kernel.errors import InvalidInput, NotFound
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Recorded
-from termijn.runtime.http import Access, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.streams import events_of
 
 
@@ -22,7 +23,7 @@ def routes(access: Access) -> APIRouter:
     """Customers read their own, managers and auditors all; tariffs are the provider's."""
     router = APIRouter(tags=["history"])
 
-    @router.get("/accounts/{account}/history")
+    @router.get("/accounts/{account}/history", **answers(HISTORY))
     async def account_history(
         account: AccountPath,
         page: Paging = Depends(paging),
@@ -34,7 +35,7 @@ def routes(access: Access) -> APIRouter:
             raise NotFound(what="account", id=account)
         return answer(history_page(page, ACCOUNT, recorded, account_shown))
 
-    @router.get(f"{MODULE_PATH}/history")
+    @router.get(f"{MODULE_PATH}/history", **answers(HISTORY))
     async def module_history(
         account: AccountPath,
         module_id: ThingPath,
@@ -44,7 +45,7 @@ def routes(access: Access) -> APIRouter:
         """Every change of the module, oldest first, with the channel it came through (CON-6, SEC-3)."""
         return answer(history_page(page, MODULE, await module_events(reader, account, module_id), module_shown))
 
-    @router.get("/tariffs/{tariff_id}/history")
+    @router.get("/tariffs/{tariff_id}/history", **answers(HISTORY))
     async def tariff_history(
         tariff_id: ThingPath, page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER))
     ) -> Response:

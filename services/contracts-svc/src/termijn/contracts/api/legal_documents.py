@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from termijn.contracts.api.bodies import Day, ThingPath
 from termijn.contracts.api.reading import content_of, media_type_of
+from termijn.contracts.api.shown_account import LEGAL_DOCUMENTS, PublishedLegalDocument
 from termijn.contracts.legal_document import LEGAL_DOCUMENT, LegalKind, PublishLegalDocument
 from termijn.contracts.ordering import QUERIES
 from termijn.events.base import Blob
@@ -13,7 +14,7 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import CATALOGUE
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 
 KindPath = Annotated[LegalKind, Path()]
 
@@ -27,7 +28,7 @@ def routes(access: Access) -> APIRouter:
 
 
 def _publishing(router: APIRouter, access: Access) -> None:
-    @router.put("/legal-documents/{kind}/{version}", status_code=201)
+    @router.put("/legal-documents/{kind}/{version}", **answers(PublishedLegalDocument, status=201))
     async def publish(
         kind: KindPath,
         version: ThingPath,
@@ -50,7 +51,7 @@ def _publishing(router: APIRouter, access: Access) -> None:
 
 
 def _reading(router: APIRouter, access: Access) -> None:
-    @router.get("/legal-documents")
+    @router.get("/legal-documents", **answers(LEGAL_DOCUMENTS))
     async def list_documents(
         kind: Annotated[LegalKind | None, Query()] = None,
         page: Paging = Depends(paging),

@@ -7,12 +7,13 @@ from termijn.contracts.account_command import AmendMandate, FileMandateForm, Giv
 from termijn.contracts.api.account_body import AmendMandateBody, MandateBody
 from termijn.contracts.api.bodies import AccountPath, ThingPath
 from termijn.contracts.api.reading import content_of, done, media_type_of
+from termijn.contracts.api.shown_account import ChangedMandate
 from termijn.contracts.ordering import QUERIES, must_be_free
 from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, MandateId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Reader, Role
+from termijn.runtime.http import Access, Answer, Call, Reader, Role, answers
 from termijn.runtime.key_purpose import MANDATE_PURPOSE
 
 MANDATE_PATH = "/accounts/{account}/mandates/{mandate_id}"
@@ -32,7 +33,7 @@ async def _check_reference(work: Work, account: str, reference: str | None) -> N
 
 
 def _giving(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts/{account}/mandates", status_code=201)
+    @router.post("/accounts/{account}/mandates", **answers(ChangedMandate, status=201))
     async def give_mandate(
         account: AccountPath, body: MandateBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -47,7 +48,7 @@ def _giving(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.delete(MANDATE_PATH)
+    @router.delete(MANDATE_PATH, **answers(ChangedMandate))
     async def revoke_mandate(
         account: AccountPath, mandate_id: ThingPath, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -62,7 +63,7 @@ def _giving(router: APIRouter, access: Access) -> None:
 
 
 def _amending(router: APIRouter, access: Access) -> None:
-    @router.post(f"{MANDATE_PATH}/amendment")
+    @router.post(f"{MANDATE_PATH}/amendment", **answers(ChangedMandate))
     async def amend_mandate(
         account: AccountPath,
         mandate_id: ThingPath,
@@ -81,7 +82,7 @@ def _amending(router: APIRouter, access: Access) -> None:
 
 
 def _forms(router: APIRouter, access: Access) -> None:
-    @router.put(f"{MANDATE_PATH}/form")
+    @router.put(f"{MANDATE_PATH}/form", **answers(ChangedMandate))
     async def file_form(
         account: AccountPath, mandate_id: ThingPath, request: Request, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_state import OpenAccount
 from termijn.contracts.api.bodies import AccountPath, Day, ThingPath
+from termijn.contracts.api.shown_module import MODULES, ModuleThen, PossibleChanges, WholeNotice
 from termijn.contracts.as_of import module_on
 from termijn.contracts.errors import ModuleIsOver, NotYetDelivered
 from termijn.contracts.module import MODULE
@@ -19,7 +20,7 @@ from termijn.kernel.errors import InvalidInput, NotFound
 from termijn.kernel.ids import ModuleId
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.handling import Recorded
-from termijn.runtime.http import Access, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.streams import events_of, state_after
 
 MODULE_PATH = "/accounts/{account}/modules/{module_id}"
@@ -36,7 +37,7 @@ def routes(access: Access) -> APIRouter:
 
 
 def _listing(router: APIRouter, access: Access) -> None:
-    @router.get("/accounts/{account}/modules")
+    @router.get("/accounts/{account}/modules", **answers(MODULES))
     async def list_modules(
         account: AccountPath,
         state: Annotated[States | None, Query()] = None,
@@ -50,7 +51,7 @@ def _listing(router: APIRouter, access: Access) -> None:
 
 
 def _showing(router: APIRouter, access: Access) -> None:
-    @router.get(MODULE_PATH)
+    @router.get(MODULE_PATH, **answers(ModuleThen))
     async def show_module(
         account: AccountPath,
         module_id: ThingPath,
@@ -70,7 +71,7 @@ def _showing(router: APIRouter, access: Access) -> None:
 
 
 def _asking(router: APIRouter, access: Access) -> None:
-    @router.get(f"{MODULE_PATH}/notice")
+    @router.get(f"{MODULE_PATH}/notice", **answers(WholeNotice))
     async def show_notice(
         account: AccountPath,
         module_id: ThingPath,
@@ -91,7 +92,7 @@ def _asking(router: APIRouter, access: Access) -> None:
         told = notice_of(ModuleId(module_id), state, await _asker(reader, account), given=given)
         return answer({"module_id": module_id, "ending": state.ending, **told})
 
-    @router.get(f"{MODULE_PATH}/changes")
+    @router.get(f"{MODULE_PATH}/changes", **answers(PossibleChanges))
     async def show_changes(
         account: AccountPath, module_id: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:

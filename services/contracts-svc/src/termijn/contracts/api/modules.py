@@ -18,6 +18,7 @@ from termijn.contracts.api.module_body import (
     SubjectBody,
     TariffChangeBody,
 )
+from termijn.contracts.api.shown_module import ChangedModule
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import (
     Activate,
@@ -42,7 +43,7 @@ from termijn.contracts.ordering import (
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId, ArticleId, ModuleId, TariffId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Role
+from termijn.runtime.http import Access, Answer, Call, Role, answers
 
 MODULE_PATH = "/accounts/{account}/modules/{module_id}"
 
@@ -109,7 +110,7 @@ async def _execute(work: Work, account: str, command: ModuleCommand) -> str | No
 
 
 def _ordering(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts/{account}/modules", status_code=201)
+    @router.post("/accounts/{account}/modules", **answers(ChangedModule, status=201))
     async def order_module(
         account: AccountPath, body: OrderBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -133,7 +134,7 @@ def _ordering(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.post(f"{MODULE_PATH}/activation")
+    @router.post(f"{MODULE_PATH}/activation", **answers(ChangedModule))
     async def activate(
         account: AccountPath, module_id: ThingPath, body: ActivationBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -149,7 +150,7 @@ def _ordering(router: APIRouter, access: Access) -> None:
 
 
 def _quantity_and_tariff(router: APIRouter, access: Access) -> None:
-    @router.post(f"{MODULE_PATH}/scaling")
+    @router.post(f"{MODULE_PATH}/scaling", **answers(ChangedModule))
     async def scale(
         account: AccountPath, module_id: ThingPath, body: ScalingBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -162,7 +163,7 @@ def _quantity_and_tariff(router: APIRouter, access: Access) -> None:
 
         return await _on_module(call, account, module_id, doing)
 
-    @router.post(f"{MODULE_PATH}/tariff")
+    @router.post(f"{MODULE_PATH}/tariff", **answers(ChangedModule))
     async def change(
         account: AccountPath,
         module_id: ThingPath,
@@ -189,7 +190,7 @@ def _quantity_and_tariff(router: APIRouter, access: Access) -> None:
 
 
 def _options(router: APIRouter, access: Access) -> None:
-    @router.post(f"{MODULE_PATH}/options", status_code=201)
+    @router.post(f"{MODULE_PATH}/options", **answers(ChangedModule, status=201))
     async def add(
         account: AccountPath, module_id: ThingPath, body: OptionBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -201,7 +202,7 @@ def _options(router: APIRouter, access: Access) -> None:
 
         return await _on_module(call, account, module_id, doing, status=201)
 
-    @router.delete(f"{MODULE_PATH}/options/{{article_id}}")
+    @router.delete(f"{MODULE_PATH}/options/{{article_id}}", **answers(ChangedModule))
     async def remove(
         *,
         account: AccountPath,
@@ -229,7 +230,7 @@ def _options(router: APIRouter, access: Access) -> None:
 
 
 def _notice(router: APIRouter, access: Access) -> None:
-    @router.post(f"{MODULE_PATH}/cancellation")
+    @router.post(f"{MODULE_PATH}/cancellation", **answers(ChangedModule))
     async def cancel(
         account: AccountPath,
         module_id: ThingPath,
@@ -252,7 +253,7 @@ def _notice(router: APIRouter, access: Access) -> None:
 
         return await _on_module(call, account, module_id, doing)
 
-    @router.delete(f"{MODULE_PATH}/cancellation")
+    @router.delete(f"{MODULE_PATH}/cancellation", **answers(ChangedModule))
     async def withdraw(
         account: AccountPath,
         module_id: ThingPath,
@@ -268,7 +269,7 @@ def _notice(router: APIRouter, access: Access) -> None:
 
 
 def _subjects(router: APIRouter, access: Access) -> None:
-    @router.post(f"{MODULE_PATH}/subjects", status_code=201)
+    @router.post(f"{MODULE_PATH}/subjects", **answers(ChangedModule, status=201))
     async def assign(
         account: AccountPath, module_id: ThingPath, body: SubjectBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -286,7 +287,7 @@ def _subjects(router: APIRouter, access: Access) -> None:
 
         return await _on_module(call, account, module_id, doing, status=201)
 
-    @router.delete(f"{MODULE_PATH}/subjects/{{subject}}")
+    @router.delete(f"{MODULE_PATH}/subjects/{{subject}}", **answers(ChangedModule))
     async def release(
         account: AccountPath,
         module_id: ThingPath,
@@ -306,7 +307,7 @@ def _subjects(router: APIRouter, access: Access) -> None:
 
 
 def _porting(router: APIRouter, access: Access) -> None:
-    @router.post(f"{MODULE_PATH}/subjects/{{subject}}/port-out")
+    @router.post(f"{MODULE_PATH}/subjects/{{subject}}/port-out", **answers(ChangedModule))
     async def port_out(
         account: AccountPath,
         module_id: ThingPath,

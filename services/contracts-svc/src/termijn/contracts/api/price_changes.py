@@ -8,6 +8,17 @@ from fastapi import APIRouter, Depends, Query, Response
 from termijn.contracts.api.bodies import AccountPath, ThingPath
 from termijn.contracts.api.catalogue_body import IndexationBody, MigrationBody, WithdrawalBody
 from termijn.contracts.api.reading import opened
+from termijn.contracts.api.shown_price import (
+    INDEXATIONS,
+    MIGRATED_MODULES,
+    MIGRATIONS,
+    PRICE_CHANGES,
+    DroppedPriceChange,
+    IndexationUnderWay,
+    UnderWay,
+    WholeIndexation,
+    WholeMigration,
+)
 from termijn.contracts.catalogue_views import SQL
 from termijn.contracts.indexation import INDEXATION, DiscardIndexation, IndexedVersion, PlanIndexation
 from termijn.contracts.indexation_policy import INDEXING, Indexing
@@ -22,7 +33,7 @@ from termijn.kernel.errors import InvalidInput, NotFound
 from termijn.kernel.ids import CATALOGUE, AccountId, ModuleId, TariffId
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.handling import Row, Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.setting import CURRENT
 
 
@@ -43,7 +54,7 @@ def _under_way(migration_id: str, **more: Any) -> Answer:
 
 
 def _migrations(router: APIRouter, access: Access) -> None:
-    @router.post("/migrations", status_code=202)
+    @router.post("/migrations", **answers(UnderWay, status=202))
     async def migrate_modules(body: MigrationBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Move running modules to another version of their tariff on a day, announced to each account (CAT-5, CAT-10)."""
 
@@ -65,7 +76,7 @@ def _migrations(router: APIRouter, access: Access) -> None:
 def _migration_reading(router: APIRouter, access: Access) -> None:
     readers = access.reading(Role.MANAGER, Role.OPS)
 
-    @router.get("/migrations")
+    @router.get("/migrations", **answers(MIGRATIONS))
     async def list_migrations(
         state: Annotated[Literal["running", "finished"] | None, Query()] = None,
         page: Paging = Depends(paging),
@@ -75,7 +86,7 @@ def _migration_reading(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["migrations"], reader.principal.provider, *page.after(1), state, page.rows_to_fetch)
         return answer(page.page(rows, key=["migration_id"]))
 
-    @router.get("/migrations/{migration_id}")
+    @router.get("/migrations/{migration_id}", **answers(WholeMigration))
     async def show_migration(migration_id: ThingPath, reader: Reader = Depends(readers)) -> Response:
         """How far it is: ``modules`` to do, ``announced`` and ``skipped`` so far (API-2)."""
         rows = await reader.fetch(SQL["migration"], reader.principal.provider, migration_id)
@@ -83,7 +94,7 @@ def _migration_reading(router: APIRouter, access: Access) -> None:
             raise NotFound(what="migration", id=migration_id)
         return answer(opened(rows[0], "moves"), etag=rows[0]["version"])
 
-    @router.get("/migrations/{migration_id}/modules")
+    @router.get("/migrations/{migration_id}/modules", **answers(MIGRATED_MODULES))
     async def list_modules(
         migration_id: ThingPath,
         state: Annotated[Literal["announced", "in_force", "dropped", "skipped"] | None, Query()] = None,
@@ -97,7 +108,7 @@ def _migration_reading(router: APIRouter, access: Access) -> None:
 
 
 def _indexations(router: APIRouter, access: Access) -> None:
-    @router.post("/indexations", status_code=201)
+    @router.post("/indexations", **answers(WholeIndexation, status=201))
     async def plan_indexation(body: IndexationBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Plan an indexation and see every old and new price (CAT-10). Nothing changes until it is started."""
 
@@ -111,7 +122,7 @@ def _indexations(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.post("/indexations/{indexation_id}/start", status_code=202)
+    @router.post("/indexations/{indexation_id}/start", **answers(IndexationUnderWay, status=202))
     async def start(indexation_id: ThingPath, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Publish the indexed versions and announce them to every account; they come into force on the day of the plan (CAT-10)."""
 
@@ -196,7 +207,7 @@ def _shown(row: Row, versions: Any) -> dict[str, Any]:
 def _indexation_reading(router: APIRouter, access: Access) -> None:
     readers = access.reading(Role.MANAGER)
 
-    @router.get("/indexations")
+    @router.get("/indexations", **answers(INDEXATIONS))
     async def list_indexations(
         state: Annotated[Literal["planned", "started", "discarded"] | None, Query()] = None,
         page: Paging = Depends(paging),
@@ -206,7 +217,7 @@ def _indexation_reading(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["indexations"], reader.principal.provider, *page.after(1), state, page.rows_to_fetch)
         return answer(page.page(rows, key=["indexation_id"]))
 
-    @router.get("/indexations/{indexation_id}")
+    @router.get("/indexations/{indexation_id}", **answers(WholeIndexation))
     async def show_indexation(indexation_id: ThingPath, reader: Reader = Depends(readers)) -> Response:
         """The plan with its preview."""
         key = (reader.principal.provider, indexation_id)
@@ -217,7 +228,7 @@ def _indexation_reading(router: APIRouter, access: Access) -> None:
 
 
 def _of_accounts(router: APIRouter, access: Access) -> None:
-    @router.get("/accounts/{account}/price-changes")
+    @router.get("/accounts/{account}/price-changes", **answers(PRICE_CHANGES))
     async def list_price_changes(
         account: AccountPath,
         page: Paging = Depends(paging),
@@ -227,7 +238,7 @@ def _of_accounts(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["price_changes"], reader.principal.provider, account, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=["module_id", "change_id"], item=lambda row: opened(row, "moves")))
 
-    @router.post("/accounts/{account}/modules/{module_id}/price-changes/{change_id}/withdrawal")
+    @router.post("/accounts/{account}/modules/{module_id}/price-changes/{change_id}/withdrawal", **answers(DroppedPriceChange))
     async def withdraw(
         *,
         account: AccountPath,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from termijn.contracts.api.bodies import AccountPath, ThingPath
 from termijn.contracts.api.goods_body import CompletedBody, DeliveredBody, ProjectBody, ReachedBody, ReplanBody, StopBody
+from termijn.contracts.api.shown_goods import PROJECTS, ChangedProject, WholeProject
 from termijn.contracts.goods_ordering import SQL, must_be_account, must_own
 from termijn.contracts.ordering import policy_of
 from termijn.contracts.project import (
@@ -23,7 +24,7 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 
 PROJECT_PATH = "/accounts/{account}/projects/{project_id}"
 
@@ -58,7 +59,7 @@ async def _on_project(call: Call, account: str, project_id: str, asked: Callable
 
 
 def _agreeing(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts/{account}/projects", status_code=201)
+    @router.post("/accounts/{account}/projects", **answers(ChangedProject, status=201))
     async def open_project(account: AccountPath, body: ProjectBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """A quote was accepted in writing (CON-11)."""
 
@@ -84,7 +85,7 @@ def _agreeing(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.put(f"{PROJECT_PATH}/plan")
+    @router.put(f"{PROJECT_PATH}/plan", **answers(ChangedProject))
     async def replan(
         account: AccountPath, project_id: ThingPath, body: ReplanBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -107,7 +108,7 @@ def _agreeing(router: APIRouter, access: Access) -> None:
 
 
 def _reaching(router: APIRouter, access: Access) -> None:
-    @router.post(f"{PROJECT_PATH}/milestones/{{milestone_id}}/reached")
+    @router.post(f"{PROJECT_PATH}/milestones/{{milestone_id}}/reached", **answers(ChangedProject))
     async def reach(
         account: AccountPath,
         project_id: ThingPath,
@@ -123,7 +124,7 @@ def _reaching(router: APIRouter, access: Access) -> None:
 
         return await _on_project(call, account, project_id, asked)
 
-    @router.post(f"{PROJECT_PATH}/delivery")
+    @router.post(f"{PROJECT_PATH}/delivery", **answers(ChangedProject))
     async def deliver_project(
         account: AccountPath, project_id: ThingPath, body: DeliveredBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -136,7 +137,7 @@ def _reaching(router: APIRouter, access: Access) -> None:
 
 
 def _ending(router: APIRouter, access: Access) -> None:
-    @router.post(f"{PROJECT_PATH}/completion")
+    @router.post(f"{PROJECT_PATH}/completion", **answers(ChangedProject))
     async def complete(
         account: AccountPath, project_id: ThingPath, body: CompletedBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -152,7 +153,7 @@ def _ending(router: APIRouter, access: Access) -> None:
 
         return await _on_project(call, account, project_id, asked)
 
-    @router.post(f"{PROJECT_PATH}/stop")
+    @router.post(f"{PROJECT_PATH}/stop", **answers(ChangedProject))
     async def stop(
         account: AccountPath, project_id: ThingPath, body: StopBody, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -165,7 +166,7 @@ def _ending(router: APIRouter, access: Access) -> None:
 
 
 def _reading(router: APIRouter, access: Access) -> None:
-    @router.get("/accounts/{account}/projects")
+    @router.get("/accounts/{account}/projects", **answers(PROJECTS))
     async def list_projects(
         account: AccountPath, page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
@@ -173,7 +174,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(SQL["projects"], reader.principal.provider, account, *page.after(1), page.rows_to_fetch)
         return answer(page.page(rows, key=["project_id"]))
 
-    @router.get(PROJECT_PATH)
+    @router.get(PROJECT_PATH, **answers(WholeProject))
     async def show_project(
         account: AccountPath, project_id: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:

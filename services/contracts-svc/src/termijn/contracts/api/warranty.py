@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from termijn.contracts.api.bodies import AccountPath, Day, ThingPath
 from termijn.contracts.api.goods_body import ExtensionBody
+from termijn.contracts.api.shown_goods import COVERS, ExtendedCover
 from termijn.contracts.goods_order import GOODS_ORDER, warranty_of
 from termijn.contracts.goods_ordering import SQL, extend_warranty, must_own
 from termijn.contracts.warranty import Warranty, hardware, settings
@@ -15,7 +16,7 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Row, Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 
 OnQuery = Annotated[Day | None, Query(description="The day that is asked about; today where not said.")]
 
@@ -68,7 +69,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         if not await reader.fetch(SQL[query], reader.principal.provider, account, key):
             raise NotFound(what=what, id=key)
 
-    @router.get("/accounts/{account}/warranty")
+    @router.get("/accounts/{account}/warranty", **answers(COVERS))
     async def show_all(
         account: AccountPath,
         on: OnQuery = None,
@@ -78,7 +79,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         """Everything of the account that ever was under warranty, and whether it is on that day (CON-12)."""
         return await listed(reader, account, on, page)
 
-    @router.get("/accounts/{account}/goods-orders/{order_id}/warranty")
+    @router.get("/accounts/{account}/goods-orders/{order_id}/warranty", **answers(COVERS))
     async def show_of_order(
         account: AccountPath,
         order_id: ThingPath,
@@ -90,7 +91,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         await known(reader, "order", account, order_id, "order")
         return await listed(reader, account, on, page, order_id=order_id)
 
-    @router.get("/accounts/{account}/projects/{project_id}/warranty")
+    @router.get("/accounts/{account}/projects/{project_id}/warranty", **answers(COVERS))
     async def show_of_project(
         account: AccountPath,
         project_id: ThingPath,
@@ -104,7 +105,7 @@ def _reading(router: APIRouter, access: Access) -> None:
 
 
 def _extending(router: APIRouter, access: Access) -> None:
-    @router.post("/accounts/{account}/goods-orders/{order_id}/placements/{placement_id}/warranty", status_code=201)
+    @router.post("/accounts/{account}/goods-orders/{order_id}/placements/{placement_id}/warranty", **answers(ExtendedCover, status=201))
     async def extend(
         account: AccountPath,
         order_id: ThingPath,
