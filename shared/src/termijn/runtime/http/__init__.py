@@ -2,7 +2,7 @@
 
 from termijn.runtime.http.access import Access, check_every_route_asks_who_calls
 from termijn.runtime.http.calls import Answer, Call, Reader, answer
-from termijn.runtime.http.document import Page, answers, answers_file, complete
+from termijn.runtime.http.document import Page, answers, answers_file, complete, takes_file
 from termijn.runtime.http.paging import Paging, paging
 from termijn.runtime.http.principal import Principal, Role
 from termijn.runtime.http.problems import install
@@ -26,4 +26,5 @@ __all__ = [
     "install",
     "mint_token",
     "paging",
+    "takes_file",
 ]

@@ -4,7 +4,7 @@ Every problem that a route can answer with is listed, as RFC 9457 problem detail
 ``x-roles``; the Idempotency-Key is required where the route insists on it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
@@ -53,6 +53,7 @@ SAID = {
     403: "The role may not do this, or the account is somebody else's (SEC-1, SEC-2).",
     404: "There is no such thing.",
     409: "It clashes with how things are now, with a change of the same moment, or with another use of the Idempotency-Key.",
+    410: "It was there, and was erased.",
     412: "If-Match names a version that is no longer the current one; the ETag says which is (API-1).",
     413: "The body is too large.",
     415: "The media type is not taken here.",
@@ -82,10 +83,22 @@ def answers(shape: Any, *, status: int = 200) -> dict[str, Any]:
     return {"status_code": status, "responses": {status: {"model": shape}}}
 
 
-def answers_file(media_type: str) -> dict[str, Any]:
+def answers_file(*media_types: str, may_be_erased: bool = False) -> dict[str, Any]:
     """What a route says of itself that answers with a file: ``@router.get(path, **answers_file("text/plain"))``."""
-    schema = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
-    return {"response_class": Response, "responses": {200: {"content": {media_type: {"schema": schema}}}}}
+    responses: dict[int, Any] = {200: {"content": _files(media_types)}}
+    if may_be_erased:
+        responses[410] = _problem(410)
+    return {"response_class": Response, "responses": responses}
+
+
+def takes_file(*media_types: str, description: str) -> dict[str, Any]:
+    """What a route says of itself that is sent a file, which FastAPI does not see: ``@router.put(path, **takes_file("text/csv", ...))``."""
+    return {"openapi_extra": {"requestBody": {"required": True, "description": description, "content": _files(media_types)}}}
+
+
+def _files(media_types: Sequence[str]) -> dict[str, Any]:
+    text, other = {"type": "string"}, {"type": "string", "format": "binary"}
+    return {media_type: {"schema": text if media_type.startswith("text/") else other} for media_type in media_types}
 
 
 def complete(app: FastAPI) -> None:

@@ -270,6 +270,7 @@ async def _as_it_stood(reader: Reader, account: str, day: date) -> Response:
     for mandate in plain["mandates"]:
         # The bank account is on the mandate's form; a page about the past is no place to look one up.
         del mandate["iban"], mandate["holder"]
+        mandate["has_form"] = mandate.pop("form") is not None
     return answer({"account": account, "as_of": day, "version": version, **plain}, etag=version)
 
 

@@ -17,7 +17,7 @@ from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import DeckId
 from termijn.runtime.handling import Row, Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging, takes_file
 
 SUMMARIES_KEPT = 32
 """Decks by destination that are kept in memory; reading one of 200,000 rows again takes two seconds."""
@@ -33,7 +33,7 @@ def routes(access: Access) -> APIRouter:
 
 
 def _publishing(router: APIRouter, access: Access) -> None:
-    @router.post("/rate-decks/{deck_id}", **answers(ListedDeck, status=201))
+    @router.post("/rate-decks/{deck_id}", **answers(ListedDeck, status=201), **takes_file("text/csv", description="The whole deck."))
     async def publish_rate_deck(
         deck_id: ThingPath,
         request: Request,
@@ -68,7 +68,7 @@ def _reading(router: APIRouter, access: Access) -> None:
             raise NotFound(what="rate deck", id=deck_id)
         return answer({"deck_id": deck_id, "versions": [dict(row) for row in rows]}, etag=rows[0]["version"])
 
-    @router.get("/rate-decks/{deck_id}/versions/{version}/rows", response_class=Response)
+    @router.get("/rate-decks/{deck_id}/versions/{version}/rows", **answers_file("text/csv"))
     async def show_rows(
         deck_id: ThingPath, version: Annotated[int, Path(ge=1, le=1_000_000)], reader: Reader = Depends(access.reading(Role.MANAGER))
     ) -> Response:

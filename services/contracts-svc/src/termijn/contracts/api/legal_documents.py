@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from termijn.contracts.api.bodies import Day, ThingPath
-from termijn.contracts.api.reading import content_of, media_type_of
+from termijn.contracts.api.reading import EXTENSIONS, content_of, media_type_of
 from termijn.contracts.api.shown_account import LEGAL_DOCUMENTS, PublishedLegalDocument
 from termijn.contracts.legal_document import LEGAL_DOCUMENT, LegalKind, PublishLegalDocument
 from termijn.contracts.ordering import QUERIES
@@ -14,7 +14,7 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import CATALOGUE
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging, takes_file
 
 KindPath = Annotated[LegalKind, Path()]
 
@@ -28,7 +28,11 @@ def routes(access: Access) -> APIRouter:
 
 
 def _publishing(router: APIRouter, access: Access) -> None:
-    @router.put("/legal-documents/{kind}/{version}", **answers(PublishedLegalDocument, status=201))
+    @router.put(
+        "/legal-documents/{kind}/{version}",
+        **answers(PublishedLegalDocument, status=201),
+        **takes_file(*EXTENSIONS, description="The document."),
+    )
     async def publish(
         kind: KindPath,
         version: ThingPath,
@@ -61,7 +65,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(QUERIES["legal_documents"], reader.principal.provider, kind, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=["kind", "version"]))
 
-    @router.get("/legal-documents/{kind}/{version}")
+    @router.get("/legal-documents/{kind}/{version}", **answers_file(*EXTENSIONS, may_be_erased=True))
     async def show_document(
         kind: KindPath, version: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:

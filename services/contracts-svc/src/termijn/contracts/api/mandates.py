@@ -6,14 +6,14 @@ from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_command import AmendMandate, FileMandateForm, GiveMandate, RevokeMandate
 from termijn.contracts.api.account_body import AmendMandateBody, MandateBody
 from termijn.contracts.api.bodies import AccountPath, ThingPath
-from termijn.contracts.api.reading import content_of, done, media_type_of
+from termijn.contracts.api.reading import EXTENSIONS, content_of, done, media_type_of
 from termijn.contracts.api.shown_account import ChangedMandate
 from termijn.contracts.ordering import QUERIES, must_be_free
 from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, MandateId
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Access, Answer, Call, Reader, Role, answers
+from termijn.runtime.http import Access, Answer, Call, Reader, Role, answers, answers_file, takes_file
 from termijn.runtime.key_purpose import MANDATE_PURPOSE
 
 MANDATE_PATH = "/accounts/{account}/mandates/{mandate_id}"
@@ -82,7 +82,7 @@ def _amending(router: APIRouter, access: Access) -> None:
 
 
 def _forms(router: APIRouter, access: Access) -> None:
-    @router.put(f"{MANDATE_PATH}/form", **answers(ChangedMandate))
+    @router.put(f"{MANDATE_PATH}/form", **answers(ChangedMandate), **takes_file(*EXTENSIONS, description="The signed form."))
     async def file_form(
         account: AccountPath, mandate_id: ThingPath, request: Request, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
@@ -98,7 +98,7 @@ def _forms(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.get(f"{MANDATE_PATH}/form")
+    @router.get(f"{MANDATE_PATH}/form", **answers_file(*EXTENSIONS, may_be_erased=True))
     async def show_form(
         account: AccountPath, mandate_id: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
