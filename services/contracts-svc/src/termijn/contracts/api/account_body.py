@@ -9,11 +9,11 @@ from fastapi import Query
 from pydantic import Field
 
 from termijn.contracts.account_check import RECIPIENTS_MAX
-from termijn.contracts.api.bodies import AccountKey, Body, Channel, Country, Day, FilledLine, Line, TermDays, ThingKey
+from termijn.contracts.api.bodies import Channel, TermDays, ThingKey
 from termijn.events.contracts import AccountFacts, DocumentKind, Party, Recipient
 from termijn.kernel.words import Language
+from termijn.runtime.http.fields import AccountKey, Body, Country, Day, Email, EmailOrNone, FilledLine, Flag, Line
 
-Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
 Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9/?:().,'+ -]{1,35}$")]
 Iban = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ]{8,42}$")]
 Holder = Annotated[str, Field(min_length=1, max_length=70, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -27,7 +27,7 @@ class PartyBody(Body):
     postcode: Line = ""
     city: Line = ""
     country: Country = "NL"
-    email: Annotated[str, Field(max_length=254, pattern=r"^([^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+)?$")] = ""
+    email: EmailOrNone = ""
 
     def party(self) -> Party:
         """As events carry it."""
@@ -74,13 +74,13 @@ class FactsBody(Body):
     vat_number: Annotated[str, Field(pattern=r"^[A-Z0-9]{4,20}$")] | None = None
     chamber_of_commerce: Annotated[str, Field(pattern=r"^[A-Z0-9]{4,20}$")] | None = None
     terms: TermsBody | None = None
-    is_test: bool = False
+    is_test: Flag = False
     support_term_days: TermDays | None = None
     project_term_days: TermDays | None = None
     hardware_term_days: TermDays | None = None
-    is_telecom_reseller: bool = False
-    is_taxable: bool = True
-    splits_by_revenue_group: bool = False
+    is_telecom_reseller: Flag = False
+    is_taxable: Flag = True
+    splits_by_revenue_group: Flag = False
     data_protection: TermsBody | None = None
 
     def facts(self) -> AccountFacts:

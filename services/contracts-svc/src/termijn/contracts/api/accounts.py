@@ -27,7 +27,6 @@ from termijn.contracts.api.account_body import (
     ReasonBody,
     given,
 )
-from termijn.contracts.api.bodies import AccountPath, Day
 from termijn.contracts.api.contract import contract_as_of, contract_of, ordering_of
 from termijn.contracts.api.reading import done, opened
 from termijn.contracts.api.shown_account import ACCOUNTS, CONFIRMATIONS, CONSENTS, AccountNow, AccountThen, ChangedAccount, GivenConsent
@@ -40,6 +39,7 @@ from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import AccountPath, Day
 from termijn.runtime.http.streams import events_of
 
 _LIKE = re.compile(r"[%_\\]")

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from termijn.contracts.api import decks, exchange, price_changes
-from termijn.contracts.api.bodies import Day, Line, PolicyBody, ThingKey, ThingPath
+from termijn.contracts.api.bodies import PolicyBody, ThingKey, ThingPath
 from termijn.contracts.api.catalogue_body import DraftBody, IndexingBody, PublicationBody, PublishTariffBody
 from termijn.contracts.api.decks import deck_of_day
 from termijn.contracts.api.reading import opened
@@ -42,6 +42,7 @@ from termijn.kernel.tariff import Tariff
 from termijn.kernel.words import Language
 from termijn.runtime.handling import Row, Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import Day, Line
 from termijn.runtime.http.settings import add_replacing, add_showing
 
 VersionPath = Annotated[int, Path(ge=1, le=1_000_000)]

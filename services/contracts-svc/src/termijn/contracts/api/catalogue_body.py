@@ -9,12 +9,13 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BeforeValidator, Field
 
-from termijn.contracts.api.bodies import Amount, Body, Day, FilledLine, Line, PolicyBody, ThingKey
+from termijn.contracts.api.bodies import Amount, PolicyBody, ThingKey
 from termijn.contracts.deck_file import DECK_BYTES_MAX
 from termijn.kernel import notice
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import TariffId
 from termijn.kernel.tariff import Tariff
+from termijn.runtime.http.fields import Body, Day, FilledLine, Flag, Line
 
 
 def _rule(value: object) -> object:
@@ -64,15 +65,15 @@ class ArticleBody(Body):
     quantity: Amount = Decimal(1)
     included_quantity: Amount = Decimal(0)
     unit: Literal["piece", "minute", "second", "page", "hour", "gigabyte"] = "piece"
-    is_fixed_price: bool = False
+    is_fixed_price: Flag = False
     reference_price: Amount | None = None
     vat_rate: Amount | None = None
     kind: Literal["service", "telecom", "goods"] = "service"
     display: Literal["shown", "highlighted", "heading"] = "shown"
-    counts_to_minimum: bool = False
-    counts_to_limit: bool = False
-    is_option: bool = False
-    credits_unused_days: bool = True
+    counts_to_minimum: Flag = False
+    counts_to_limit: Flag = False
+    is_option: Flag = False
+    credits_unused_days: Flag = True
 
 
 class TariffFields(Body):
@@ -81,20 +82,20 @@ class TariffFields(Body):
     title: FilledLine
     module: ThingKey
     notice: Rule
-    is_telecom: bool = False
+    is_telecom: Flag = False
     vat_rate: Amount = Decimal(21)
     minimum_turnover: Amount | None = None
     cost_limit: Amount | None = None
     tolerance: Amount = Decimal(10)
     time_rating: Literal["minute", "second"] = "minute"
-    is_public: bool = True
+    is_public: Flag = True
     revenue_group: FilledLine = "ICT"
     ledger_account: FilledLine = "8000"
     articles: Annotated[list[ArticleBody], Field(min_length=1, max_length=200)]
     connect_fee: Amount = Decimal(0)
     disconnect_fee: Amount = Decimal(0)
     deck_id: ThingKey | None = None
-    is_indexation_agreed: bool = False
+    is_indexation_agreed: Flag = False
     orders_from: Day | None = None
 
     def of(self, tariff_id: TariffId) -> Tariff:

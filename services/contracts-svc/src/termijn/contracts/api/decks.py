@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from termijn.contracts.api.bodies import Day, ThingPath
+from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.shown_catalogue import DECKS, DeckVersions, ListedDeck
 from termijn.contracts.catalogue_views import SQL
 from termijn.contracts.deck_file import Destination
@@ -18,6 +18,7 @@ from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import DeckId
 from termijn.runtime.handling import Row, Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging, takes_file
+from termijn.runtime.http.fields import Day
 
 SUMMARIES_KEPT = 32
 """Decks by destination that are kept in memory; reading one of 200,000 rows again takes two seconds."""

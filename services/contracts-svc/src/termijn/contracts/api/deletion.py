@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Depends, Response
 
-from termijn.contracts.api.bodies import AccountPath
 from termijn.contracts.api.shown_account import DELETIONS, DeletionState, WholeDeletion
 from termijn.contracts.erasure import SQL, request_deletion, withdraw_deletion
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import AccountPath
 
 
 def routes(access: Access) -> APIRouter:

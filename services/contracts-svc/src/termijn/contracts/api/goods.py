@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from termijn.contracts.api.bodies import AccountPath, ThingPath
+from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.goods_body import (
     DeliveryBody,
     DeliveryDateBody,
@@ -37,6 +37,7 @@ from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, ModuleId, TariffId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import AccountPath
 
 ORDER_PATH = "/accounts/{account}/goods-orders/{order_id}"
 TaskPath = Annotated[str, Path(pattern=r"^(late|lease)~[A-Za-z0-9._-]{1,64}~[0-9-]{10}$")]

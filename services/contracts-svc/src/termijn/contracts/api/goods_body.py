@@ -4,15 +4,15 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from termijn.contracts.api.bodies import Body, Channel, Country, Day, FilledLine, Line, ThingKey, exact
+from termijn.contracts.api.bodies import Channel, Rate, ThingKey
 from termijn.contracts.goods_command import Pieces
 from termijn.events.goods import GoodsLine, LeaseCompany, Milestone
+from termijn.runtime.http.fields import Body, Country, Day, Email, ExactDecimal, FilledLine, Flag, Line
 
-Cents = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, le=10_000_000, decimal_places=2)]
+Cents = Annotated[ExactDecimal, Field(ge=0, le=10_000_000, decimal_places=2)]
 """Net euros in whole cents: so parts of an order add up without rounding."""
-Rate = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, le=100, max_digits=6)]
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 MonthCount = Annotated[int, Field(strict=True, ge=1, le=240)]
 Key60 = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
@@ -35,7 +35,7 @@ class PlanBody(Body):
 
     price: Cents
     milestones: Annotated[list[MilestoneBody], Field(max_length=100, default_factory=list)]
-    remainder_on_delivery: bool = False
+    remainder_on_delivery: Flag = False
     remainder_vat_rate: Rate = Decimal(21)
     channel: Channel = "api"
 
@@ -110,7 +110,7 @@ class LeaseCompanyBody(Body):
     postcode: Line = ""
     city: Line = ""
     country: Country = "NL"
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
+    email: Email
 
 
 class GoodsOrderBody(Body):

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, Response
 
-from termijn.contracts.api.bodies import AccountPath, ThingPath
+from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.history import history_page
 from termijn.contracts.api.shown_history import HISTORY
 from termijn.contracts.goods_history import goods_shown, lease_shown, project_shown
@@ -12,6 +12,7 @@ from termijn.contracts.lease import LEASE
 from termijn.contracts.project import PROJECT
 from termijn.kernel.errors import NotFound
 from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import AccountPath
 from termijn.runtime.http.streams import events_of
 
 

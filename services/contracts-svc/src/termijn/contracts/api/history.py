@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Response
 
 from termijn.contracts.account import ACCOUNT
-from termijn.contracts.api.bodies import AccountPath, ThingPath
+from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.module_pages import MODULE_PATH, module_events
 from termijn.contracts.api.shown_history import HISTORY
 from termijn.contracts.history import Shown, account_shown, entries, module_shown, tariff_shown
@@ -16,6 +16,7 @@ from termijn.kernel.errors import InvalidInput, NotFound
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Recorded
 from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import AccountPath
 from termijn.runtime.http.streams import events_of
 
 

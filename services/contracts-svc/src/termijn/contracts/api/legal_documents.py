@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from termijn.contracts.api.bodies import Day, ThingPath
+from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.reading import EXTENSIONS, content_of, media_type_of
 from termijn.contracts.api.shown_account import LEGAL_DOCUMENTS, PublishedLegalDocument
 from termijn.contracts.legal_document import LEGAL_DOCUMENT, LegalKind, PublishLegalDocument
@@ -15,6 +15,7 @@ from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import CATALOGUE
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging, takes_file
+from termijn.runtime.http.fields import Day
 
 KindPath = Annotated[LegalKind, Path()]
 

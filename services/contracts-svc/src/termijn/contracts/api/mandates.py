@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_command import AmendMandate, FileMandateForm, GiveMandate, RevokeMandate
 from termijn.contracts.api.account_body import AmendMandateBody, MandateBody
-from termijn.contracts.api.bodies import AccountPath, ThingPath
+from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.reading import EXTENSIONS, content_of, done, media_type_of
 from termijn.contracts.api.shown_account import ChangedMandate
 from termijn.contracts.ordering import QUERIES, must_be_free
@@ -14,6 +14,7 @@ from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, MandateId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Reader, Role, answers, answers_file, takes_file
+from termijn.runtime.http.fields import AccountPath
 from termijn.runtime.key_purpose import MANDATE_PURPOSE
 
 MANDATE_PATH = "/accounts/{account}/mandates/{mandate_id}"

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from termijn.contracts.api.bodies import Body, Channel, Day, Instant, Line, Quantity, ThingKey
+from termijn.contracts.api.bodies import Channel, Instant, Quantity, ThingKey
+from termijn.runtime.http.fields import Body, Day, Flag, Line
 
 
 class OrderBody(Body):
@@ -29,7 +30,7 @@ class ScalingBody(Body):
     """Another quantity; ``at_once`` and ``from_on`` are a manager's (CON-3)."""
 
     quantity: Quantity
-    at_once: bool = False
+    at_once: Flag = False
     from_on: Day | None = None
     channel: Channel = "api"
 
@@ -42,7 +43,7 @@ class TariffChangeBody(Body):
 
     tariff_id: ThingKey
     from_on: Day | None = None
-    new_term_confirmed: bool = False
+    new_term_confirmed: Flag = False
     confirmed_on: Day | None = None
     confirmation: Line = ""
     channel: Channel = "api"
@@ -76,5 +77,5 @@ class PortOutBody(Body):
     """A number went to another provider, now where no instant is given. ``ends_module``: whether that is notice for its module."""
 
     ported_at: Instant | None = None
-    ends_module: bool | None = None
+    ends_module: Flag | None = None
     channel: Channel = "porting"

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_state import OpenAccount
-from termijn.contracts.api.bodies import AccountPath, Day, ThingPath
+from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.shown_module import MODULES, ModuleThen, PossibleChanges, WholeNotice
 from termijn.contracts.as_of import module_on
 from termijn.contracts.errors import ModuleIsOver, NotYetDelivered
@@ -21,6 +21,7 @@ from termijn.kernel.ids import ModuleId
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.handling import Recorded
 from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import AccountPath, Day
 from termijn.runtime.http.streams import events_of, state_after
 
 MODULE_PATH = "/accounts/{account}/modules/{module_id}"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from termijn.contracts.account import ACCOUNT
-from termijn.contracts.api.bodies import AccountPath, Channel, Day, Instant, ThingPath
+from termijn.contracts.api.bodies import Channel, Instant, ThingPath
 from termijn.contracts.api.module_body import (
     ActivationBody,
     CancellationBody,
@@ -44,6 +44,7 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId, ArticleId, ModuleId, TariffId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Role, answers
+from termijn.runtime.http.fields import AccountPath, Day
 
 MODULE_PATH = "/accounts/{account}/modules/{module_id}"
 

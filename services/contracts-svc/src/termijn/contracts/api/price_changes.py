@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
-from termijn.contracts.api.bodies import AccountPath, ThingPath
+from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.catalogue_body import IndexationBody, MigrationBody, WithdrawalBody
 from termijn.contracts.api.reading import opened
 from termijn.contracts.api.shown_price import (
@@ -34,6 +34,7 @@ from termijn.kernel.ids import CATALOGUE, AccountId, ModuleId, TariffId
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.handling import Row, Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import AccountPath
 from termijn.runtime.setting import CURRENT
 
 

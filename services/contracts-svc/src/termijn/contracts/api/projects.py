@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Depends, Response
 
-from termijn.contracts.api.bodies import AccountPath, ThingPath
+from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.goods_body import CompletedBody, DeliveredBody, ProjectBody, ReachedBody, ReplanBody, StopBody
 from termijn.contracts.api.shown_goods import PROJECTS, ChangedProject, WholeProject
 from termijn.contracts.goods_ordering import SQL, must_be_account, must_own
@@ -25,6 +25,7 @@ from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import AccountPath
 
 PROJECT_PATH = "/accounts/{account}/projects/{project_id}"
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from termijn.contracts.api.bodies import AccountPath, Day, ThingPath
+from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.goods_body import ExtensionBody
 from termijn.contracts.api.shown_goods import COVERS, ExtendedCover
 from termijn.contracts.goods_order import GOODS_ORDER, warranty_of
@@ -17,6 +17,7 @@ from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Row, Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import AccountPath, Day
 
 OnQuery = Annotated[Day | None, Query(description="The day that is asked about; today where not said.")]
 
