@@ -31,8 +31,8 @@ SQL = load("termijn.runtime.schema", "runtime.sql")
 
 ops = log("inbox")
 
-PAGE_MESSAGES = 50
-"""Messages that share a transaction."""
+PAGE_MESSAGES = 100
+"""Messages that share a transaction (decision 0010)."""
 BEHIND = "waits behind what is parked"
 
 Offsets = Mapping[tuple[str, int], int]

@@ -15,7 +15,7 @@ from termijn.runtime.sql import load
 SQL = load("termijn.runtime.schema", "keeping.sql")
 
 PAGE_UNITS = 500
-"""Units in one write of the journal: a bulk page of fifty messages is one unit, so this is some megabytes at most."""
+"""Units in one write of the journal: a bulk page of a hundred messages is one unit, so this is some megabytes at most."""
 
 _NOTED = msgspec.msgpack.Decoder(NotedUnit)
 

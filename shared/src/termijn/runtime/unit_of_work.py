@@ -1,6 +1,6 @@
 """One transaction's work: streams loaded once, decisions kept in memory, everything written in a handful of statements.
 
-A page of fifty messages is one unit of work: its streams are loaded with one query and its events, public events, timers and
+A page of a hundred messages is one unit of work: its streams are loaded with one query and its events, public events, timers and
 read models are written with one statement each. Later decisions see earlier ones, because the state is kept here.
 """
 
