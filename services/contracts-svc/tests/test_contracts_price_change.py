@@ -181,6 +181,18 @@ def test_a_module_that_left_or_changed_meanwhile_is_not_moved() -> None:
 
 
 @pytest.mark.rule("CAT-5")
+def test_a_tariff_that_was_agreed_for_a_later_day_stays() -> None:
+    """It is said again behind the new version: listeners take a change to replace what was planned after it."""
+    later = TariffChanged(module_id=MODULE_ID, tariff=tariff(7, "5.00"), from_on=date(2026, 9, 1), starts_new_term=True)
+    done = spec(MODULE).given(ordered(tariff()), *announced(tariff(), tariff(2, "12.00")), later).when(put())
+    assert [(e.from_on, e.tariff.version, e.starts_new_term) for e in done.events if isinstance(e, TariffChanged)] == [
+        (MAY, 2, False),
+        (date(2026, 9, 1), 7, True),
+    ]
+    assert isinstance(done.state, Running) and done.state.counts_from(date(2026, 10, 1)) == date(2026, 9, 1)
+
+
+@pytest.mark.rule("CAT-5")
 def test_one_price_change_at_a_time_of_the_version_that_runs() -> None:
     """The same announcement again changes nothing; a second one waits until the first is in force or taken back."""
     events = announced(tariff(), tariff(2, "12.00"))

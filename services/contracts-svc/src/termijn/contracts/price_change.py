@@ -100,12 +100,27 @@ def _put(command: PutPriceChange, state: Live) -> Sequence[ModuleEvent]:
     elif not command.was_announced:
         reason = "the announcement did not reach the account a month before"
     else:
-        return [_changed(command, change), *_options_lost(command, state, change)]
+        return [_changed(command, change), *_planned_later(command, state, change), *_options_lost(command, state, change)]
     return [PriceChangeDropped(module_id=command.module_id, change_id=change.change_id, reason=reason)]
 
 
 def _changed(command: PutPriceChange, change: AnnouncedChange) -> TariffChanged:
     return TariffChanged(module_id=command.module_id, tariff=change.tariff, from_on=change.from_on, channel=_channel(change))
+
+
+def _planned_later(command: PutPriceChange, state: Running, change: AnnouncedChange) -> list[ModuleEvent]:
+    """Tariffs that were agreed for later days stay; said again, for listeners take a change to replace what was planned after it."""
+    return [
+        TariffChanged(
+            module_id=command.module_id,
+            tariff=later.tariff,
+            from_on=later.from_on,
+            starts_new_term=later.counts_from is not None,
+            channel=_channel(change),
+        )
+        for later in state.terms.tariffs
+        if later.from_on > change.from_on
+    ]
 
 
 def _options_lost(command: PutPriceChange, state: Running, change: AnnouncedChange) -> list[ModuleEvent]:
