@@ -24,7 +24,7 @@ CHANGING = METHODS - {"get"}
 WITHOUT_KEY = {"rating": {"POST /usage", "POST /call-records/{source}"}}
 """Usage has ids of its own (USE-1): sent twice it counts once, whatever the key."""
 
-ASKS = {"contracts": {"POST /catalogue/plan"}}
+ASKS = {"contracts": {"POST /catalogue/plan", "POST /tariffs/{tariff_id}/draft/preview"}}
 """They change nothing, and what they are asked about is too large for an address."""
 
 OPEN = ["GET /docs", "GET /docs/oauth2-redirect", "GET /redoc"]

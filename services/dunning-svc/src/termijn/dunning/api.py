@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
 from termijn.dunning.account_command import EndHold, PlaceHold, Terminate
 from termijn.dunning.account_event import HoldPlaced
@@ -20,6 +20,7 @@ from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, InvoiceId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging
+from termijn.runtime.http.fields import ACCOUNT_ID, AccountKey, AccountPath, Body, Day, ExactDecimal, Flag, Line, Sentence
 from termijn.runtime.http.paging import CursorInvalid
 from termijn.runtime.http.settings import add_replacing, add_showing
 from termijn.runtime.setting import CURRENT
@@ -29,35 +30,15 @@ QUERIES = load("termijn.dunning", "queries.sql")
 
 # What callers may send: every field with its limits, so that bad input is a problem with the field named (SEC-4).
 
-ACCOUNT_ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
 THING_ID = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,199}$"
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 
 
-def _exact(value: object) -> object:
-    # A JSON number with decimals has been a binary float on its way; cents must not depend on how it was printed.
-    if isinstance(value, float | bool):
-        raise ValueError('must be a string, as in "9.90"')
-    return value
-
-
-AccountKey = Annotated[str, Field(pattern=ACCOUNT_ID)]
-AccountPath = Annotated[str, Path(pattern=ACCOUNT_ID)]
 AccountFilter = Annotated[str | None, Query(pattern=ACCOUNT_ID)]
 ThingKey = Annotated[str, Field(pattern=THING_ID)]
 ThingPath = Annotated[str, Path(pattern=THING_ID)]
-Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Sentence = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
 Days = Annotated[int, Field(strict=True, ge=0, le=DAYS_MAX)]
-Amount = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=10_000, max_digits=7, decimal_places=2)]
+Amount = Annotated[ExactDecimal, Field(ge=0, le=10_000, max_digits=7, decimal_places=2)]
 Hour = Annotated[str, Field(pattern=f"^{HOUR}$")]
-Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
-
-
-class Body(BaseModel):
-    """Unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class RungBody(Body):
@@ -92,7 +73,7 @@ class PolicyBody(Body):
     suspension_claim_min: Amount = Decimal("25.00")
     suspension_reaches: Literal["unpaid_streams", "all"] = "unpaid_streams"
     termination_days: Days = 30
-    suspends_single_case: Annotated[bool, Field(strict=True)] = False
+    suspends_single_case: Flag = False
     proposals_at: Hour = "08:00"
     letters_at: Hour = "10:00"
     handovers_at: Hour = "17:00"

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from termijn.kernel.ids import AccountId
 from termijn.kernel.period import Month
@@ -24,6 +24,7 @@ from termijn.rating.usage import Use, Voided, read_batch, read_binary, read_stru
 from termijn.rating.void import void_records
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import Body, Flag
 from termijn.runtime.http.settings import add_loading, add_replacing
 from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
@@ -39,13 +40,11 @@ Period = Annotated[str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="
 SourceName = Annotated[str, Field(min_length=1, max_length=128)]
 
 
-class LayoutBody(BaseModel):
+class LayoutBody(Body):
     """How one source writes its call record files; fields left out take the default."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    columns: Annotated[list[Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9 _.-]*$")]], Field(max_length=60)] = list(
-        DEFAULT_3CX_COLUMNS
+    columns: Annotated[list[Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9 _.-]*$")]], Field(max_length=60)] = Field(
+        default=list(DEFAULT_3CX_COLUMNS)
     )
     delimiter: Annotated[str, Field(pattern=r"^[,;|\t]$")] = ","
     subject_from: Name = "from-dn"
@@ -54,15 +53,13 @@ class LayoutBody(BaseModel):
     usage_key: Name = "call"
 
 
-class PolicyBody(BaseModel):
+class PolicyBody(Body):
     """The whole policy; fields left out take their default."""
 
-    model_config = ConfigDict(extra="forbid")
-
     part_periods: Literal["by_day", "in_full"] = "by_day"
-    minimum_times_quantity: bool = False
-    limit_times_quantity: bool = False
-    layouts: Annotated[dict[SourceName, LayoutBody], Field(max_length=LAYOUTS_MAX)] = {}
+    minimum_times_quantity: Flag = False
+    limit_times_quantity: Flag = False
+    layouts: Annotated[dict[SourceName, LayoutBody], Field(max_length=LAYOUTS_MAX)] = Field(default={})
 
 
 def router(access: Access) -> APIRouter:

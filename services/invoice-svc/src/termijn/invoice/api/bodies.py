@@ -1,40 +1,22 @@
 """What callers may send: every field with its limits, nothing else; so that bad input is a problem with the field named (SEC-4)."""
 
-import re
 from collections.abc import Callable
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from stdnum import iban as iban_number
 from stdnum.eu import at_02, vat
 from stdnum.exceptions import ValidationError as NotValid
 
 from termijn.invoice.policy import Policy, Profile, ReversalRule, default_reversals
+from termijn.runtime.http.fields import Body, Country, Day, Email, ExactDecimal, FilledLine, Flag, Line
 
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
-"""Days that money can be about; outside it is a typing error."""
-ACCOUNT_ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
 INVOICE_ID = r"^[a-z0-9][a-z0-9-]{0,39}\.[0-9]{1,9}$"
 PAYMENT_ID = r"^[A-Za-z0-9][A-Za-z0-9._:+-]{0,69}$"
 TASK_ID = r"^[a-z0-9][a-z0-9.-]{0,49}~[a-z_]{1,30}$"
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-def _iso_day(value: object) -> object:
-    if not (isinstance(value, str) and _ISO_DAY.fullmatch(value)):
-        raise ValueError("must be a day as YYYY-MM-DD")
-    return value
-
-
-def _exact(value: object) -> object:
-    # A JSON number with decimals has been a binary float on its way; cents must not depend on how it was printed.
-    if isinstance(value, float | bool):
-        raise ValueError('must be a string, as in "9.90"')
-    return value
 
 
 def _checked(validate: Callable[[str], str], what: str) -> Callable[[str], str]:
@@ -47,25 +29,15 @@ def _checked(validate: Callable[[str], str], what: str) -> Callable[[str], str]:
     return check
 
 
-Day = Annotated[date, BeforeValidator(_iso_day), Field(ge=FIRST_DAY, le=LAST_DAY)]
-Money = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, max_digits=12, decimal_places=2)]
-PositiveMoney = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, max_digits=12, decimal_places=2)]
-AccountPath = Annotated[str, Path(pattern=ACCOUNT_ID)]
+Money = Annotated[ExactDecimal, Field(ge=0, max_digits=12, decimal_places=2)]
+PositiveMoney = Annotated[ExactDecimal, Field(gt=0, max_digits=12, decimal_places=2)]
 InvoicePath = Annotated[str, Path(pattern=INVOICE_ID)]
 PaymentPath = Annotated[str, Path(pattern=PAYMENT_ID)]
 MoneyPath = Annotated[str, Path(pattern=PAYMENT_ID)]
 TaskPath = Annotated[str, Path(pattern=TASK_ID)]
-Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-FilledLine = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
 ReasonCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{4}$")]
 Days = Annotated[int, Field(strict=True, ge=0, le=365)]
 Series = Annotated[str, Field(pattern=r"^[A-Z]{1,4}$")]
-
-
-class Body(BaseModel):
-    """Unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class PaymentBody(Body):
@@ -109,7 +81,7 @@ class StatementBody(Body):
 
     statement_id: Annotated[str, Field(pattern=PAYMENT_ID)]
     booked_through: Day
-    unmatched: Annotated[list[UnmatchedBody], Field(max_length=500)] = []
+    unmatched: Annotated[list[UnmatchedBody], Field(max_length=500)] = Field(default=[])
 
 
 class AssignmentBody(Body):
@@ -131,12 +103,12 @@ class ProfileBody(Body):
     street: FilledLine
     postcode: FilledLine
     city: FilledLine
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "NL"
+    country: Country = "NL"
     vat_number: Annotated[str, Field(max_length=30), AfterValidator(_checked(vat.validate, "VAT number"))]
     chamber_of_commerce: Annotated[str, Field(pattern=r"^[0-9]{8}$")]
     iban: Annotated[str, Field(max_length=50), AfterValidator(_checked(iban_number.validate, "IBAN"))]
     creditor_id: Annotated[str, Field(max_length=50), AfterValidator(_checked(at_02.validate, "creditor id"))] | None = None
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
+    email: Email
     phone: Line = ""
 
     def profile(self) -> Profile:
@@ -147,9 +119,9 @@ class ProfileBody(Body):
 class ReversalRuleBody(Body):
     """What follows a reason code (PAY-4)."""
 
-    collects_again: bool = False
-    blocks_mandate: bool = False
-    is_our_mistake: bool = False
+    collects_again: Flag = False
+    blocks_mandate: Flag = False
+    is_our_mistake: Flag = False
     task: Literal["our_mistake", "contact_debtor", "person_decides", "mandate_blocked"] | None = None
 
 
@@ -171,8 +143,8 @@ class PolicyBody(Body):
     test_series: Series = "T"
     collect_again_days: Annotated[int, Field(strict=True, ge=14, le=60)] = 14
     collections_max: Annotated[int, Field(strict=True, ge=1, le=3)] = 2
-    loads_statements: Annotated[bool, Field(strict=True)] = False
-    reversals: Annotated[dict[ReasonCode, ReversalRuleBody], Field(max_length=200)] = {}
+    loads_statements: Flag = False
+    reversals: Annotated[dict[ReasonCode, ReversalRuleBody], Field(max_length=200)] = Field(default={})
 
     def policy(self) -> Policy:
         """As the service has it."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from termijn.events.base import Blob
 from termijn.invoice.api import shown
-from termijn.invoice.api.bodies import ACCOUNT_ID, AccountPath, InvoicePath
+from termijn.invoice.api.bodies import InvoicePath
 from termijn.invoice.booking import account_of, draft_account
 from termijn.invoice.draft import DRAFT, ReleaseDraft
 from termijn.invoice.errors import NoSuchInvoice
@@ -17,6 +17,7 @@ from termijn.invoice.invoice_command import RequestRedelivery
 from termijn.kernel.ids import InvoiceId
 from termijn.runtime.handling import Row, Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging
+from termijn.runtime.http.fields import ACCOUNT_ID, AccountPath
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "api.sql")

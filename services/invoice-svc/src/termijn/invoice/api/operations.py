@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from termijn.invoice.api import shown
-from termijn.invoice.api.bodies import FIRST_DAY, LAST_DAY, TaskPath
+from termijn.invoice.api.bodies import TaskPath
 from termijn.invoice.booking import account_of
 from termijn.invoice.errors import NoSuchTask
 from termijn.invoice.invoice import INVOICE
@@ -15,6 +15,7 @@ from termijn.invoice.policy import TaskKind
 from termijn.kernel.ids import InvoiceId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import FIRST_DAY, LAST_DAY
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "api.sql")

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from termijn.invoice.api.bodies import AccountPath
 from termijn.invoice.api.shown import LINES
 from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
+from termijn.runtime.http.fields import AccountPath
 from termijn.runtime.sql import load
 
 SQL = load("termijn.invoice", "api.sql")
