@@ -75,6 +75,8 @@ def said(finding: "Finding", *, is_released: bool, is_asked: bool) -> list[str]:
         lines.append(f"  Put back from the journal: {done.events} events, {done.messages} messages, {done.timers} timers fired before.")
         if done.unsettled:
             lines.append(f"  {len(done.unsettled)} messages waited or were parked; they are read again.")
+    if finding.erased:
+        lines.append(f"  Erased again: {finding.erased} accounts that were deleted since.")
     lines += [
         f"  Series {s.series} {s.year} of {s.provider}: last number {s.last_number}, {s.documents} documents." for s in finding.series
     ]
