@@ -30,6 +30,7 @@ async def furnish(story: Story) -> dict[str, str]:
         "case": await _first(story, "/dunning/cases", "case_id"),
         "subject": "100",
         "version": "1",
+        "number": "1",
         "period": "2026-02",
         "project_id": "branch",
         "milestone_id": "build",

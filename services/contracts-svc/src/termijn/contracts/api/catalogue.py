@@ -217,23 +217,23 @@ def _reading(router: APIRouter, access: Access) -> None:
             raise NotFound(what="tariff", id=tariff_id)
         return answer(page.page(rows, key=["version"], item=lambda row: opened(row, "tariff")))
 
-    @router.get("/tariffs/{tariff_id}/versions/{version}", **answers(TariffAsPublished))
+    @router.get("/tariffs/{tariff_id}/versions/{number}", **answers(TariffAsPublished))
     async def show_version(
-        tariff_id: ThingPath, version: VersionPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
+        tariff_id: ThingPath, number: VersionPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
         """One version as it was published; it never changes (CAT-5)."""
-        row = await _visible(reader, tariff_id, version)
-        return answer({name: value for name, value in opened(row, "tariff").items() if name != "is_own"}, etag=version)
+        row = await _visible(reader, tariff_id, number)
+        return answer({name: value for name, value in opened(row, "tariff").items() if name != "is_own"}, etag=number)
 
-    @router.get("/tariffs/{tariff_id}/versions/{version}/price-list", **answers(PriceList))
+    @router.get("/tariffs/{tariff_id}/versions/{number}/price-list", **answers(PriceList))
     async def show_price_list(
         tariff_id: ThingPath,
-        version: VersionPath,
+        number: VersionPath,
         language: Annotated[Literal["nl", "en"], Query()] = "nl",
         reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
     ) -> Response:
         """The price list (CAT-8): for customers of public versions, and of those that their own modules run on."""
-        return answer(await _price_list(reader, await _visible(reader, tariff_id, version), language))
+        return answer(await _price_list(reader, await _visible(reader, tariff_id, number), language))
 
 
 async def _visible(reader: Reader, tariff_id: str, version: int) -> Row:

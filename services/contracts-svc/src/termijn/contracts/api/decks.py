@@ -69,15 +69,15 @@ def _reading(router: APIRouter, access: Access) -> None:
             raise NotFound(what="rate deck", id=deck_id)
         return answer({"deck_id": deck_id, "versions": [dict(row) for row in rows]}, etag=rows[0]["version"])
 
-    @router.get("/rate-decks/{deck_id}/versions/{version}/rows", **answers_file("text/csv"))
+    @router.get("/rate-decks/{deck_id}/versions/{number}/rows", **answers_file("text/csv"))
     async def show_rows(
-        deck_id: ThingPath, version: Annotated[int, Path(ge=1, le=1_000_000)], reader: Reader = Depends(access.reading(Role.MANAGER))
+        deck_id: ThingPath, number: Annotated[int, Path(ge=1, le=1_000_000)], reader: Reader = Depends(access.reading(Role.MANAGER))
     ) -> Response:
         """The rows as CSV, by prefix, as they are kept."""
-        rows = await reader.fetch(SQL["deck_version"], reader.principal.provider, deck_id, version)
+        rows = await reader.fetch(SQL["deck_version"], reader.principal.provider, deck_id, number)
         if not rows:
-            raise NotFound(what=f"version {version} of rate deck", id=deck_id)
-        return Response(await _content(reader, rows[0]), media_type="text/csv; charset=utf-8", headers={"ETag": f'"{version}"'})
+            raise NotFound(what=f"version {number} of rate deck", id=deck_id)
+        return Response(await _content(reader, rows[0]), media_type="text/csv; charset=utf-8", headers={"ETag": f'"{number}"'})
 
 
 async def _content(reader: Reader, row: Row) -> bytes:
