@@ -63,6 +63,10 @@ async def test_the_history_of_an_account_says_old_and_new_of_each_field(desk: An
     assert published["said"] == "Version 1 was published, for orders from 2026-01-01"
     assert (await desk.customer.get("/tariffs/calls/history")).status_code == 403
     assert (await desk.manager.get("/tariffs/none/history")).status_code == 404
+    for cursor in ("WyJhIl0", "WyI5OTk5OTk5OTk5OTkiXQ", "x"):  # "a", a number that no version has, nothing at all
+        for path in ("history", "long-term-consents"):
+            refused = await desk.manager.get(f"/accounts/acme/{path}?cursor={cursor}")
+            assert (refused.status_code, refused.json()["field"]) == (422, "cursor")
     await desk.post(desk.manager, "/tariffs", {**desk.tariff, "title": "Calls, dearer", "orders_from": "2026-08-01"})
     for day, title in (("2026-07-31", "Call handling"), ("2026-08-01", "Calls, dearer")):
         (version,) = (await desk.customer.get(f"/tariffs/calls?as_of={day}")).json()["versions"]

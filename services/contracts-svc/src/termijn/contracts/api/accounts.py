@@ -28,7 +28,7 @@ from termijn.contracts.api.account_body import (
     given,
 )
 from termijn.contracts.api.contract import contract_as_of, contract_of, ordering_of
-from termijn.contracts.api.reading import done, opened
+from termijn.contracts.api.reading import done, opened, version_after
 from termijn.contracts.api.shown_account import ACCOUNTS, CONFIRMATIONS, CONSENTS, AccountNow, AccountThen, ChangedAccount, GivenConsent
 from termijn.contracts.api.shown_module import ContractNow, ContractThen
 from termijn.contracts.as_of import account_on
@@ -191,7 +191,7 @@ def _consents(router: APIRouter, access: Access) -> None:
         account: AccountPath, page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
         """What the account agreed to, and when; ``entry`` is where its history says so."""
-        (after,) = page.after(1)
+        after = version_after(page)
         rows = await reader.fetch(QUERIES["long_term_consents"], reader.principal.provider, account, after, page.rows_to_fetch)
         return answer(page.page(rows, key=["entry"]))
 

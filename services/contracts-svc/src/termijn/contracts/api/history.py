@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Response
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.module_pages import MODULE_PATH, module_events
+from termijn.contracts.api.reading import version_after
 from termijn.contracts.api.shown_history import HISTORY
 from termijn.contracts.history import Shown, account_shown, entries, module_shown, tariff_shown
 from termijn.contracts.module import MODULE
 from termijn.contracts.tariff import TARIFF
-from termijn.kernel.errors import InvalidInput, NotFound
+from termijn.kernel.errors import NotFound
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Recorded
 from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
@@ -63,8 +64,6 @@ def history_page(
     page: Paging, aggregate: Aggregate[Any, Any, Any], recorded: Sequence[Recorded], shown: Callable[[Any], Shown]
 ) -> dict[str, Any]:
     """A page of entries; the cursor is the version of the last one, which never changes."""
-    (after,) = page.after(1)
-    if after is not None and not after.isdecimal():
-        raise InvalidInput(field="cursor", reason='take it from "next" of the page before, unchanged')
-    found = [entry for entry in entries(aggregate, recorded, shown) if entry["version"] > int(after or 0)]
+    after = version_after(page)
+    found = [entry for entry in entries(aggregate, recorded, shown) if entry["version"] > after]
     return page.page(found[: page.rows_to_fetch], key=["version"])

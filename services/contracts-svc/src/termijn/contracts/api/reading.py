@@ -13,8 +13,11 @@ from termijn.kernel.errors import InvalidInput, Refusal
 from termijn.kernel.ids import AccountId
 from termijn.runtime.blobs import BlobMissing
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Answer, Reader
+from termijn.runtime.http import Answer, Paging, Reader
+from termijn.runtime.http.paging import CursorInvalid
 
+VERSION_DIGITS_MAX = 9
+"""Below the largest integer of a column; no stream ever has so many events."""
 EXTENSIONS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "text/plain": "txt"}
 """Files that are taken. None of them runs anything in a browser that shows it."""
 
@@ -64,3 +67,13 @@ async def content_of(reader: Reader, blob: Blob, *, media_type: str, name: str) 
         "X-Content-Type-Options": "nosniff",
     }
     return Response(content, headers=headers, media_type=media_type)
+
+
+def version_after(page: Paging) -> int:
+    """The version to go on after, where a list is ordered by versions; 0 at the first page. Raises ``CursorInvalid``."""
+    (after,) = page.after(1)
+    if after is None:
+        return 0
+    if not (after.isascii() and after.isdigit() and len(after) <= VERSION_DIGITS_MAX):
+        raise CursorInvalid(field="cursor")
+    return int(after)

@@ -62,7 +62,7 @@ order by account limit $3;
 -- name: long_term_consents
 -- What an account agreed to about long first terms, after a cursor.
 select entry, months_max, given_on, document, document_version, channel from long_term_consent
-where provider = $1 and account = $2 and ($3::text is null or entry > $3::integer) order by entry limit $4;
+where provider = $1 and account = $2 and entry > $3 order by entry limit $4;
 
 -- name: mandate_form
 -- Where the signed form of a mandate lies.
