@@ -86,15 +86,19 @@ async def dig(*, server: EmbeddedPostgres, prefix: str, folder: Path, logs: str 
     for service in journal.services():
         async for page in journal.read(service):
             _take(remains, keys, f"journal/{service}", repr(page).encode())
-    for path in sorted(folder.rglob("*")):
-        is_ours = path.is_file() and "postgres" not in path.relative_to(folder).parts[:1]
-        if is_ours and "blobs" not in path.parts and path.suffix != ".journal":
-            content = path.read_bytes()
-            _take(remains, keys, f"file/{path.relative_to(folder).parts[0]}", b"\n".join((content, *_mail(path, content))))
+    for path in _other_files(folder):
+        content = path.read_bytes()
+        _take(remains, keys, f"file/{path.relative_to(folder).parts[0]}", b"\n".join((content, *_mail(path, content))))
     _take(remains, keys, "logs", logs.encode())
     for content in topics:
         _take(remains, keys, "topics", content)
     return remains
+
+
+def _other_files(folder: Path) -> list[Path]:
+    """Mail, logs of erasures, settings: all but the server's own files, which dumps show, and those that are read above."""
+    own = {"postgres", "blobs"}
+    return [p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix != ".journal" and p.relative_to(folder).parts[0] not in own]
 
 
 async def _keys(server: EmbeddedPostgres, prefix: str) -> dict[str, tuple[bytes | None, str]]:
