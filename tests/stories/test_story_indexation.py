@@ -10,10 +10,11 @@ from termijn.testing.story import MONTHLY_FEE, Story
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.rule("CAT-10", "CAT-5", "INV-2")
+@pytest.mark.rule("CAT-10", "CAT-4", "CAT-5", "INV-2")
 async def test_an_indexed_price_is_billed_from_its_day_on(story: Story) -> None:
     """From 15 April: what was billed ahead for April is corrected by the day, May costs the new price. The books hold."""
-    await story.open_shop(MONTHLY_FEE)
+    (fee,) = MONTHLY_FEE["articles"]
+    await story.open_shop({**MONTHLY_FEE, "articles": [{**fee, "alternative_name": "Desk in the cloud"}]})
     await story.customer("acme")
     module = await story.order("acme", "workplace")
     await story.until(date(2026, 2, 20))
@@ -37,4 +38,10 @@ async def test_an_indexed_price_is_billed_from_its_day_on(story: Story) -> None:
     ]
     (shown,) = [one for one in (await story.call("GET", "/contracts/accounts/acme/contract"))["modules"] if one["module_id"] == module]
     assert shown["tariff"]["version"] == 2
+    # The alternative name is on invoices, never on the price list.
+    last = (await story.invoices("acme"))[-1]
+    document = await story.ask("GET", f"/invoice/invoices/{last['invoice_id']}/document")
+    assert "Desk in the cloud" in document.text
+    listed = await story.ask("GET", "/contracts/tariffs/workplace/versions/2/price-list")
+    assert fee["title"] in listed.text and "Desk in the cloud" not in listed.text
     await story.verify()
