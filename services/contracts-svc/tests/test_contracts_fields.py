@@ -11,7 +11,7 @@ from termijn.contracts.account_check import changeable_fields
 from termijn.contracts.account_command import AdmitOrder, ChangeAccount, GiveLongTermConsent, NoteResumed, NoteSuspended, OpenNewAccount
 from termijn.contracts.account_state import AccountResumed, AccountSuspended, LongTermConsentGiven, OpenAccount, OrderAdmitted
 from termijn.contracts.confirmation import addresses_of
-from termijn.contracts.errors import ManagerOnly, SuspendedForDefault
+from termijn.contracts.errors import ManagerOnly, SuspendedForDefault, TerminatedForDefault
 from termijn.contracts.legal_document import LEGAL_DOCUMENT, LegalDocumentPublished, PublishLegalDocument
 from termijn.events.base import Blob
 from termijn.events.contracts import (
@@ -221,6 +221,21 @@ def test_while_late_payment_suspends_an_account_only_a_manager_orders_for_it() -
     resumed = spec(ACCOUNT).given(OPENED, exempt, *suspended).when(resume, resume).then(AccountResumed(since=since)).events
     spec(ACCOUNT).given(OPENED, exempt, *suspended, *resumed).when(admit).then_types(OrderAdmitted)
     spec(ACCOUNT).when(suspend).then_nothing()
+
+
+@pytest.mark.rule("CON-10", "SEC-2")
+def test_after_a_termination_a_managers_order_lets_the_customer_order_again() -> None:
+    """Nobody orders anew what was just taken from him; paying all that is overdue would do as well."""
+    since = at(TODAY, "10:00")
+    before = (OPENED, DebitExemptionGranted(reason="pays by transfer"), AccountSuspended(reason="late", since=since))
+    over = NoteResumed(now=NOW, account=ACME, since=since, by_termination=True)
+    admit = AdmitOrder(now=NOW, account=ACME, module_id=ModuleId("t1"), ordered_on=TODAY, is_manager=False)
+    by_manager = msgspec.structs.replace(admit, is_manager=True)
+    ended = spec(ACCOUNT).given(*before).when(over, over).then(AccountResumed(since=since, by_termination=True)).events
+    spec(ACCOUNT).given(*before, *ended).when(admit).then_refused(TerminatedForDefault)
+    spec(ACCOUNT).given(*before, *ended).when(by_manager, admit).then_types(OrderAdmitted, OrderAdmitted)
+    paid = NoteResumed(now=NOW, account=ACME, since=since)
+    spec(ACCOUNT).given(*before, *ended).when(paid, admit).then_types(AccountResumed, OrderAdmitted)
 
 
 @pytest.mark.rule("CON-8")

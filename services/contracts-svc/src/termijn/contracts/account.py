@@ -39,7 +39,7 @@ from termijn.contracts.account_state import (
     evolve,
     wakes,
 )
-from termijn.contracts.errors import AlreadyThere, ConsumersNotServed, ManagerOnly, NoMandate, SuspendedForDefault
+from termijn.contracts.errors import AlreadyThere, ConsumersNotServed, ManagerOnly, NoMandate, SuspendedForDefault, TerminatedForDefault
 from termijn.contracts.first_term import LONG_TERM_MONTHS
 from termijn.contracts.mandate import decide_mandate
 from termijn.events.contracts import (
@@ -86,7 +86,8 @@ def decide(command: AccountCommand, state: Account) -> Sequence[AccountEvent]:
             is_new = state.suspension is None
             return [AccountSuspended(reason=command.reason, since=command.since)] if is_new else []
         case NoteResumed():
-            return [AccountResumed(since=command.since)] if state.suspension is not None else []
+            is_over = state.suspension is not None or (state.is_terminated and not command.by_termination)
+            return [AccountResumed(since=command.since, by_termination=command.by_termination)] if is_over else []
         case CorrectContractStart():
             if not command.is_manager:
                 raise ManagerOnly(reason="correct the contract duration")
@@ -173,10 +174,13 @@ def _consent(command: GiveLongTermConsent, state: OpenAccount) -> Sequence[Accou
 def _admit(command: AdmitOrder, state: OpenAccount) -> Sequence[AccountEvent]:
     """A subscription needs an active mandate or an exemption (CON-2); the first order makes the contract (CON-1).
 
-    While late payment suspends the account, only a manager orders for it, and what is ordered starts suspended (CON-10).
+    While late payment suspends the account, only a manager orders for it, and what is ordered starts suspended (CON-10). After a
+    termination for default it is a manager's order, too, that lets the customer order again.
     """
     if state.suspension is not None and not command.is_manager:
         raise SuspendedForDefault(since=day_of(state.suspension.since), reason=state.suspension.reason)
+    if state.is_terminated and not command.is_manager:
+        raise TerminatedForDefault
     mandate = state.usable_mandate
     if mandate is None and state.exemption is None:
         raise NoMandate

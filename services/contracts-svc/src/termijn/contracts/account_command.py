@@ -131,10 +131,11 @@ class NoteSuspended(Command, frozen=True, kw_only=True):
 
 
 class NoteResumed(Command, frozen=True, kw_only=True):
-    """The reason for the suspension is gone (CON-10)."""
+    """The reason for the suspension is gone, or what it reached was terminated (CON-10)."""
 
     account: AccountId
     since: datetime
+    by_termination: bool = False
 
 
 class CorrectContractStart(Command, frozen=True, kw_only=True):

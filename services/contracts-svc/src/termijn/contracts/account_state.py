@@ -83,9 +83,10 @@ class AccountSuspended(Event, frozen=True, kw_only=True):
 
 
 class AccountResumed(Event, frozen=True, kw_only=True):
-    """All that was overdue is paid."""
+    """The suspension is over: all that was overdue is paid, or what it reached was terminated (``by_termination``)."""
 
     since: datetime
+    by_termination: bool = False
 
 
 class ContractStartCorrected(Event, frozen=True, kw_only=True):
@@ -154,6 +155,7 @@ class OpenAccount(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     contract_start: date | None = None
     long_term_months: int = 0
     suspension: Suspension | None = None
+    is_terminated: bool = False
 
     @property
     def usable_mandate(self) -> Mandate | None:
@@ -214,11 +216,11 @@ def _account(
         case LongTermConsentGiven():
             return change(state, long_term_months=max(state.long_term_months, event.months_max))
         case OrderAdmitted():
-            return change(state, has_contract=True)
+            return change(state, has_contract=True, is_terminated=False)
         case AccountSuspended():
             return change(state, suspension=Suspension(reason=event.reason, since=event.since))
         case AccountResumed():
-            return change(state, suspension=None)
+            return change(state, suspension=None, is_terminated=event.by_termination)
         case ContractStartCorrected():
             return change(state, contract_start=event.starts_on)
         case _:

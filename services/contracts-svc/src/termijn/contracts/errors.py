@@ -17,6 +17,7 @@ The tree::
         ├── NoMandate             409  no active direct debit mandate and no exemption (CON-2)
         ├── NoLongTermConsent     409  a first term over 24 months without the account's separate consent (CAT-26)
         ├── SuspendedForDefault   409  the account owes what is overdue; only a manager orders for it (CON-10)
+        ├── TerminatedForDefault  409  modules were terminated for default; a manager orders next (CON-10)
         ├── MandateNotUsable      409  it was revoked, blocked or has expired (PAY-1)
         ├── NotYetDelivered       409  terms count from a delivery that has not been reported (CAT-25)
         ├── ModuleIsOver          409  it ended or was terminated
@@ -59,6 +60,10 @@ class NoLongTermConsent(Conflict):
 
 class SuspendedForDefault(Conflict):
     """The account is suspended since {since} ({reason}); it can order again once that is paid."""
+
+
+class TerminatedForDefault(Conflict):
+    """Modules of the account were terminated for default; a manager decides on its next order."""
 
 
 class MandateNotUsable(Conflict):

@@ -52,12 +52,16 @@ async def on_resumption(work: Work, message: Message[ResumptionRequested]) -> Ou
 
 
 async def on_termination(work: Work, message: Message[TerminationRequested]) -> Outcome:
-    """The suspended modules end for default (CON-10)."""
+    """The suspended modules end for default, and with them the suspension (CON-10)."""
+    account, since = message.envelope.account, message.event.requested_at
     commands = [
-        Terminate(now=work.now, module_id=module_id, reason=message.event.reason, since=message.event.requested_at)
-        for module_id in await _running_modules(work, message.envelope.account)
+        Terminate(now=work.now, module_id=module_id, reason=message.event.reason, since=since)
+        for module_id in await _running_modules(work, account)
     ]
-    return await _carry_out(work, message.envelope.account, commands, "no module is suspended")
+    outcome = await _carry_out(work, account, commands, "no module is suspended")
+    over = NoteResumed(now=work.now, account=account, since=since, by_termination=True)
+    was_suspended = await work.execute(ACCOUNT, account, over, account=account)
+    return Handled() if was_suspended else outcome
 
 
 async def on_mandate_blocked(work: Work, message: Message[MandateBlocked]) -> Outcome:
