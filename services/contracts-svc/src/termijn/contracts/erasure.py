@@ -70,7 +70,6 @@ FORGETTING = Forgetting(
         "'chamber_of_commerce', null) where provider = $1 and account = $2",
         "delete from subject_owner where provider = $1 and account = $2",
         "update module set over_reason = null where provider = $1 and account = $2",
-        "update project set stop_reason = null where provider = $1 and account = $2",
         "update manager_task set outcome = null where provider = $1 and account = $2",
         "update confirmation set actor = 'customer' where provider = $1 and account = $2 and actor like 'customer:%'",
     ),
