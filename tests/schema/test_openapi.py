@@ -1,21 +1,24 @@
 """The HTTP interfaces as they are documented: every route asks who calls, says what it does, and names the key it needs."""
 
+import inspect
 import json
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
 
 from termijn.embedded.site import build_service_app
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.http import Authority, Role, check_every_route_asks_who_calls, mint_token
+from termijn.runtime.http.fields import Flag
 
 SERVICES = ("contracts", "rating", "invoice", "dunning")
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -132,6 +135,93 @@ async def test_every_changing_route_documents_its_key_and_insists_on_it(api: Api
 def test_every_operation_says_what_it_does(api: Api) -> None:
     silent = [name for name, operation in api.operations.items() if not operation.get("summary") or not operation.get("description")]
     assert silent == []
+
+
+def schemas(api: Api, operation: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What an operation takes and what it answers where it does what was asked: "status or body, media type" and its schema."""
+    parts = {status: answer for status, answer in operation["responses"].items() if status.startswith("2") and status != "204"}
+    if "requestBody" in operation:
+        parts["body"] = operation["requestBody"]
+    for name, part in parts.items():
+        content = part.get("content", {})
+        if not content:
+            yield f"{name}, nothing", None
+        for media_type, media in content.items():
+            yield f"{name}, {media_type}", media.get("schema")
+
+
+def is_described(api: Api, schema: Any) -> bool:
+    """Whether a schema says something: a kind of text, fields with names, a list of something that is described."""
+    if not schema:
+        return False
+    if "$ref" in schema:
+        return is_described(api, api.document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+    if "anyOf" in schema or "oneOf" in schema:
+        return all(is_described(api, one) for one in schema.get("anyOf", schema.get("oneOf")))
+    if schema.get("type") == "array":
+        return is_described(api, schema.get("items"))
+    if schema.get("type") == "object":
+        fields = schema.get("properties", {})
+        items = fields.get("items", {})
+        return bool(fields) and (items.get("type") != "array" or is_described(api, items))
+    return schema.get("type") == "string"
+
+
+@pytest.mark.rule("API-3")
+def test_every_answer_and_every_body_has_a_schema(api: Api) -> None:
+    bare = [
+        f"{name}: {part}"
+        for name, operation in api.operations.items()
+        for part, schema in schemas(api, operation)
+        if not is_described(api, schema)
+    ]
+    assert bare == []
+
+
+@pytest.mark.rule("API-3")
+def test_a_body_that_is_read_as_it_comes_is_documented_too(api: Api) -> None:
+    """FastAPI sees only bodies that it parses itself."""
+    reading = {
+        f"{method} {route.path_format}"
+        for router in routers(api.app)
+        for route in router.routes
+        if isinstance(route, APIRoute) and "request" in inspect.signature(route.endpoint).parameters
+        for method in route.methods
+    }
+    assert [name for name in sorted(reading & set(api.operations)) if "requestBody" not in api.operations[name]] == []
+
+
+def models(kind: Any, found: set[type[BaseModel]]) -> set[type[BaseModel]]:
+    """All pydantic models that a type is made of."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in found:
+        found.add(kind)
+        for field in kind.model_fields.values():
+            models(field.annotation, found)
+    for inner in get_args(kind):
+        models(inner, found)
+    return found
+
+
+@pytest.mark.rule("SEC-4")
+def test_a_flag_of_a_body_is_true_or_false(api: Api) -> None:
+    """Never "no", which would be read as an answer, and never 0."""
+    routes = [route for router in routers(api.app) for route in router.routes if isinstance(route, APIRoute)]
+    bodies: set[type[BaseModel]] = set()
+    for route in routes:
+        if route.body_field is not None:
+            models(route.body_field.field_info.annotation, bodies)
+    flags = {
+        (body, name)
+        for body in bodies
+        for name, field in body.model_fields.items()
+        if field.annotation is bool or bool in get_args(field.annotation) or Flag in get_args(field.annotation)
+    }
+    assert bodies
+    for body, name in flags:
+        for value in ("no", 0):
+            with pytest.raises(ValidationError):
+                body.__pydantic_validator__.validate_assignment(body.model_construct(), name, value)
+    assert {"contracts": 10, "rating": 2, "invoice": 4, "dunning": 1}[api.service] <= len(flags)
 
 
 def test_every_operation_shows_that_it_needs_a_token(api: Api) -> None:
