@@ -68,7 +68,8 @@ async def opened(story: Story) -> None:
     """An account with all that an account can have."""
     await story.open_shop()
     body = {"account_id": ACCOUNT, "contract_partner": PARTNER, "invoice_address": ADDRESS, "facts": FACTS}
-    await story.call("POST", "/contracts/accounts", {**body, "recipients": [{"email": RECIPIENT, "documents": ["invoices", "letters"]}]})
+    recipients = [{"email": email, "documents": ["invoices", "letters", "confirmations"]} for email in (PARTNER["email"], RECIPIENT)]
+    await story.call("POST", "/contracts/accounts", {**body, "recipients": recipients})
     mandate = {"mandate_id": "m-1", "reference": "M-1", "scheme": "CORE", "signed_on": "2025-12-15"}
     mandate |= {"iban": IBAN, "holder": PARTNER["name"]}
     await story.call("POST", f"/contracts/accounts/{ACCOUNT}/mandates", mandate)

@@ -177,16 +177,25 @@ class Forgetting:
 
     - ``statements``: personal columns emptied, rows that are nothing without them removed.
     - ``blobs``: sha256, size_bytes, address of files that are not kept.
-    - ``mails``: message_id of mails that were sent to the account.
+    - ``mails``: the Message-IDs of mails that were sent to the account.
     - ``sealed_apart``: other names under which personal data of the account was sealed; their keys go with it.
     - ``decide``: what the service decides when an account goes: from then on there is nobody to write to.
     """
 
     statements: Sequence[str]
     blobs: Sequence[str] = ()
-    mails: Sequence[str] = ()
+    mails: Callable[[Work, AccountId], Awaitable[Sequence[str]]] | None = None
     sealed_apart: Callable[[Work, AccountId], Awaitable[Sequence[AccountId]]] | None = None
     decide: Callable[[Work, AccountId], Awaitable[None]] | None = None
+
+
+def mails_by(sql: str) -> Callable[[Work, AccountId], Awaitable[Sequence[str]]]:
+    """The column ``message_id`` of a query with the provider and the account."""
+
+    async def mails(work: Work, account: AccountId) -> Sequence[str]:
+        return [str(row["message_id"]) for row in await work.fetch(sql, work.provider, account)]
+
+    return mails
 
 
 @runtime_checkable
@@ -210,9 +219,8 @@ def forgets(forgetting: Forgetting, mailer: Mailer | None = None) -> Callable[[W
 async def forget_account(work: Work, account: AccountId, forgetting: Forgetting, mailer: Mailer | None) -> None:
     """Erase in this transaction, and the files with it: done twice is done once. Also what a restore brought back."""
     at = (work.provider, account)
-    if isinstance(mailer, KeepsMail):
-        found = [str(row["message_id"]) for sql in forgetting.mails for row in await work.fetch(sql, *at)]
-        await mailer.forget(work.provider, found)
+    if isinstance(mailer, KeepsMail) and forgetting.mails is not None:
+        await mailer.forget(work.provider, await forgetting.mails(work, account))
     for sql in forgetting.blobs:
         for row in await work.fetch(sql, *at):
             await work.blobs.erase(work.provider, Blob(sha256=row["sha256"], size_bytes=row["size_bytes"], address=row["address"]))

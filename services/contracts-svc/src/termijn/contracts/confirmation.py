@@ -174,13 +174,18 @@ def sender(mailer: Mailer) -> Callable[[Work], Awaitable[int]]:
     return step
 
 
+def message_id_of(provider: str, confirmation_id: str, nth: int = 0) -> str:
+    """The Message-ID to the nth address. By its place and not by the address: who erases the account knows only that (CON-7)."""
+    return str(derived_id("confirmation", provider, confirmation_id, *((nth,) if nth else ())))
+
+
 async def _send(mailer: Mailer, work: Work, row: Any) -> NoteOutcome:
     confirmation_id = row["confirmation_id"]
     account = await work.load(ACCOUNT, row["account"])
     addresses = addresses_of(account)
     if not isinstance(account, OpenAccount) or not addresses:
         return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason="the account has no e-mail address")
-    message_id = str(derived_id("confirmation", work.provider, confirmation_id))
+    message_id = message_id_of(work.provider, confirmation_id)
     subject, body = text(
         row["kind"],
         msgspec.json.decode(row["facts"]),
@@ -190,9 +195,9 @@ async def _send(mailer: Mailer, work: Work, row: Any) -> NoteOutcome:
         actor=row["actor"],
     )
     refusals = []
-    for address in addresses:
+    for nth, address in enumerate(addresses):
         # One message per address: several in one would tell each of the others.
-        own_id = message_id if address == addresses[0] else str(derived_id("confirmation", work.provider, confirmation_id, address))
+        own_id = message_id_of(work.provider, confirmation_id, nth)
         try:
             await mailer.send(work.provider, address, subject, body, own_id)
         except MailRefused as refused:

@@ -1,10 +1,11 @@
 """What contracts-svc does about deletions besides deciding: it listens, looks at what it has itself, erases, destroys keys (CON-7)."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
+from termijn.contracts.account_check import RECIPIENTS_MAX
 from termijn.contracts.account_deletion import (
     ACCOUNT_DELETION,
     AnswerNoted,
@@ -27,6 +28,7 @@ from termijn.contracts.account_deletion import (
     ServicesOverdue,
     Withdraw,
 )
+from termijn.contracts.confirmation import message_id_of
 from termijn.events.base import Blob
 from termijn.events.contracts import AccountOpened, ModuleCancelled, ModuleEnded, ModuleTerminated
 from termijn.events.erasure import (
@@ -63,6 +65,13 @@ SQL = load("termijn.contracts", "deletion.sql")
 PAGE = 20
 """Of each kind in one transaction."""
 
+
+async def mails_of(work: Work, account: AccountId) -> Sequence[str]:
+    """The confirmations that were sent, to as many addresses as an account can have."""
+    rows = await work.fetch(SQL["confirmations"], work.provider, account)
+    return [message_id_of(work.provider, row["confirmation_id"], nth) for row in rows for nth in range(RECIPIENTS_MAX)]
+
+
 FORGETTING = Forgetting(
     statements=(
         "update account set contract_partner = null, invoice_address = null, recipients = null, customer_number = null, exemption = null, "
@@ -73,7 +82,7 @@ FORGETTING = Forgetting(
         "update manager_task set outcome = null where provider = $1 and account = $2",
         "update confirmation set actor = 'customer' where provider = $1 and account = $2 and actor like 'customer:%'",
     ),
-    mails=(SQL["mails"],),
+    mails=mails_of,
 )
 """The signed form of a mandate is kept as long as its proof is: sealed under the same key (PAY-1)."""
 

@@ -6,7 +6,7 @@ from termijn.dunning.policy import POLICY
 from termijn.events.contracts import AccountFacts
 from termijn.events.erasure import Obstacle
 from termijn.kernel.ids import AccountId
-from termijn.runtime.erasure import Forgetting, Found
+from termijn.runtime.erasure import Forgetting, Found, mails_by
 from termijn.runtime.handling import Work
 from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
@@ -29,7 +29,7 @@ async def nobody_to_write_to(work: Work, account: AccountId) -> None:
 FORGETTING = Forgetting(
     statements=(SQL["forget_holds"], SQL["forget_actors"]),
     blobs=(SQL["letters"], SQL["dossiers"]),
-    mails=(SQL["mails"],),
+    mails=mails_by(SQL["mails"]),
     decide=nobody_to_write_to,
 )
 """Cases, steps and amounts name nobody; letters and case files do, and go."""

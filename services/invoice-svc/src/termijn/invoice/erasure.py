@@ -8,7 +8,7 @@ from termijn.invoice.kept_year import KEPT_YEAR, EndYear, KeepingOver, NoteDestr
 from termijn.invoice.unmatched_money import account_of_money
 from termijn.kernel.calendar import add_months
 from termijn.kernel.ids import AccountId
-from termijn.runtime.erasure import Forgetting, Found
+from termijn.runtime.erasure import Forgetting, Found, mails_by
 from termijn.runtime.handling import Fired, Handled, NoEffect, Outcome, Recorded, Statement, View, WakeUpHandler, Work, Worker
 from termijn.runtime.key_purpose import tax_purpose
 from termijn.runtime.sql import load
@@ -27,7 +27,7 @@ async def money_of(work: Work, account: AccountId) -> Sequence[AccountId]:
     return [account_of_money(row["money_id"]) for row in rows]
 
 
-FORGETTING = Forgetting(statements=(SQL["forget_payers"],), mails=(SQL["mails"],), sealed_apart=money_of)
+FORGETTING = Forgetting(statements=(SQL["forget_payers"],), mails=mails_by(SQL["mails"]), sealed_apart=money_of)
 """Documents stay, sealed under the key of their year; read models name amounts and numbers only."""
 
 

@@ -143,9 +143,9 @@ where provider = $1 and account = $2 order by service;
 select account, state, requested_at, ended_at, attempt, overdue from account_deletion
 where provider = $1 and (state = 'waiting' or overdue <> '{}') and ($2::text is null or account > $2) order by account limit $3;
 
--- name: mails
+-- name: confirmations
 -- Mails that were sent to the account.
-select message_id from confirmation where provider = $1 and account = $2 and message_id is not null;
+select confirmation_id from confirmation where provider = $1 and account = $2;
 
 -- name: forms
 -- Signed mandates.
