@@ -5,12 +5,12 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from termijn.contracts.api import decks, exchange, price_changes
 from termijn.contracts.api.bodies import PolicyBody, ThingKey, ThingPath
 from termijn.contracts.api.catalogue_body import DraftBody, IndexingBody, PublicationBody, PublishTariffBody
-from termijn.contracts.api.decks import VersionPath, deck_of_day
+from termijn.contracts.api.decks import deck_of_day
 from termijn.contracts.api.reading import opened
 from termijn.contracts.api.shown_catalogue import (
     DRAFTS,
@@ -44,6 +44,8 @@ from termijn.runtime.handling import Row, Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.fields import Day, Line
 from termijn.runtime.http.settings import add_replacing, add_showing
+
+VersionPath = Annotated[int, Path(ge=1, le=1_000_000)]
 
 
 def routes(access: Access) -> APIRouter:
@@ -220,8 +222,8 @@ def _reading(router: APIRouter, access: Access) -> None:
         tariff_id: ThingPath, number: VersionPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
         """One version as it was published; it never changes (CAT-5)."""
-        row = await _visible(reader, tariff_id, int(number))
-        return answer({name: value for name, value in opened(row, "tariff").items() if name != "is_own"}, etag=int(number))
+        row = await _visible(reader, tariff_id, number)
+        return answer({name: value for name, value in opened(row, "tariff").items() if name != "is_own"}, etag=number)
 
     @router.get("/tariffs/{tariff_id}/versions/{number}/price-list", **answers(PriceList))
     async def show_price_list(
@@ -231,7 +233,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
     ) -> Response:
         """The price list (CAT-8): for customers of public versions, and of those that their own modules run on."""
-        return answer(await _price_list(reader, await _visible(reader, tariff_id, int(number)), language))
+        return answer(await _price_list(reader, await _visible(reader, tariff_id, number), language))
 
 
 async def _visible(reader: Reader, tariff_id: str, version: int) -> Row:

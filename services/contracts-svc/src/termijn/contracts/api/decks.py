@@ -20,8 +20,6 @@ from termijn.runtime.handling import Row, Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging, takes_file
 from termijn.runtime.http.fields import Day
 
-VersionPath = Annotated[str, Path(pattern=r"^[1-9][0-9]{0,5}$")]
-"""The number of a version in an address."""
 SUMMARIES_KEPT = 32
 """Decks by destination that are kept in memory; reading one of 200,000 rows again takes two seconds."""
 _summaries: OrderedDict[str, tuple[Destination, ...]] = OrderedDict()
@@ -72,9 +70,11 @@ def _reading(router: APIRouter, access: Access) -> None:
         return answer({"deck_id": deck_id, "versions": [dict(row) for row in rows]}, etag=rows[0]["version"])
 
     @router.get("/rate-decks/{deck_id}/versions/{number}/rows", **answers_file("text/csv"))
-    async def show_rows(deck_id: ThingPath, number: VersionPath, reader: Reader = Depends(access.reading(Role.MANAGER))) -> Response:
+    async def show_rows(
+        deck_id: ThingPath, number: Annotated[int, Path(ge=1, le=1_000_000)], reader: Reader = Depends(access.reading(Role.MANAGER))
+    ) -> Response:
         """The rows as CSV, by prefix, as they are kept."""
-        rows = await reader.fetch(SQL["deck_version"], reader.principal.provider, deck_id, int(number))
+        rows = await reader.fetch(SQL["deck_version"], reader.principal.provider, deck_id, number)
         if not rows:
             raise NotFound(what=f"version {number} of rate deck", id=deck_id)
         return Response(await _content(reader, rows[0]), media_type="text/csv; charset=utf-8", headers={"ETag": f'"{number}"'})
