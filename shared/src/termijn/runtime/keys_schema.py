@@ -18,22 +18,6 @@ create policy one_provider on personal_key using (provider = (select current_set
 grant select, insert, update on personal_key to termijn_app;
 
 -- One round trip: what exists, and what is missing made from the new keys offered. Offering is idempotent: the first one stays.
-create or replace function personal_keys(of_provider text, of_purpose text, accounts text[], new_ids text[], new_keys bytea[])
-returns table (account text, key_id text, key bytea) language plpgsql as $$
-begin
-  perform set_config('termijn.provider', of_provider, true);
-  insert into personal_key (provider, account, purpose, key_id, key)
-  select of_provider, offered.account, of_purpose, offered.new_id, offered.new_key
-  from unnest(accounts, new_ids, new_keys) as offered(account, new_id, new_key)
-  where not exists (
-    select from personal_key k where k.provider = of_provider and k.purpose = of_purpose and k.account = offered.account)
-  order by offered.account
-  on conflict do nothing;
-  return query select k.account, k.key_id, k.key from personal_key k
-  where k.provider = of_provider and k.purpose = of_purpose and k.account = any(accounts);
-end $$;
-
--- The same for pairs of account and purpose.
 create or replace function personal_keys_of(of_provider text, accounts text[], purposes text[], new_ids text[], new_keys bytea[])
 returns table (account text, purpose text, key_id text, key bytea) language plpgsql as $$
 begin
