@@ -37,5 +37,5 @@ CLOUD_EVENTS: dict[str, Any] = {
 CALL_RECORDS: dict[str, Any] = {
     "required": False,  # a night without a call makes an empty file
     "description": "The file as the exchange wrote it: CSV in the columns of the source's layout (policy), any single-byte or UTF-8 text.",
-    "content": {"text/csv": {"schema": {"type": "string"}}},
+    "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},  # as bytes: its encoding is the exchange's
 }

@@ -110,6 +110,7 @@ class AccountThen(_Account):
     has_contract: bool
     mandates: list[MandateThen]
     suspension: Suspended | None
+    is_terminated: bool = Field(description="Its modules were ended for default; a manager alone orders for it.")
 
 
 class Consent(BaseModel):
