@@ -42,7 +42,8 @@ class NoticeBody(Body):
     starts: Literal["order", "delivery", "start"] = "start"
 
 
-Rule = Annotated[NoticeBody, BeforeValidator(_rule)]
+RuleName = Annotated[str, Field(pattern=r"^(none|monthly|yearly|licence-year|term:[0-9]{1,4})$")]
+Rule = Annotated[NoticeBody, BeforeValidator(_rule, json_schema_input_type=NoticeBody | RuleName)]
 
 
 class BillingBody(Body):
