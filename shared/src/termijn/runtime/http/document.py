@@ -61,15 +61,6 @@ SAID = {
     503: "Something that this needs does not answer; try again after Retry-After.",
 }
 
-_LIST = {
-    "type": "object",
-    "required": ["items", "next"],
-    "properties": {
-        "items": {"type": "array", "items": {"type": "object"}},
-        "next": {"type": ["string", "null"], "description": "The cursor of the next page; null at the last one (API-2)."},
-    },
-}
-
 
 class Page(BaseModel, Generic[ItemT]):
     """A page of a list (API-2)."""
@@ -145,7 +136,7 @@ def _describe(operation: dict[str, Any], rights: Rights, *, has_path: bool, is_l
         responses[str(status)] = _problem(status)
     for status, response in responses.items():
         if status.startswith("2"):
-            _of_success(response, rights, is_list=is_list)
+            _of_success(response, rights)
     operation["responses"] = dict(sorted(responses.items()))
 
 
@@ -169,15 +160,12 @@ def _problem(status: int) -> dict[str, Any]:
     return described
 
 
-def _of_success(response: dict[str, Any], rights: Rights, *, is_list: bool) -> None:
+def _of_success(response: dict[str, Any], rights: Rights) -> None:
     if rights.is_change:
         response["headers"] = {
             "ETag": {"schema": {"type": "string"}, "description": "The version that it has now; for If-Match."},
             "Idempotent-Replayed": {"schema": {"const": "true"}, "description": "This is the answer of the first time (API-1)."},
         }
-    schema = response.get("content", {}).get("application/json", {}).get("schema")
-    if is_list and schema == {}:
-        response["content"]["application/json"]["schema"] = _LIST
 
 
 def _known(route: APIRoute) -> tuple[Rights | None, bool]:
