@@ -105,7 +105,10 @@ TIMERS = "select provider, account, wake_up, due_at, fired_at, cancelled_at from
 
 EVENTS = """
 select provider, account, split_part(stream, '-', 1), type, occurred_at from event
+where type not in ('ErasureHeld', 'ErasureReady', 'AnswerNoted')
 """
+"""Without the standing answers whether an account may be forgotten (CON-7): a service answers anew when its reasons change, and how
+often they do within an instant depends on the order in which others are heard."""
 
 
 def _is_of_contracts(key: str) -> bool:
