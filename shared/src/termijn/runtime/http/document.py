@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from termijn.runtime.http.access import ETAG_PATTERN, RIGHTS, Rights
 from termijn.runtime.http.idempotency import KEY_PATTERN
 from termijn.runtime.http.paging import paging
+from termijn.runtime.http.principal import Role
 from termijn.runtime.http.problems import MEDIA_TYPE
 from termijn.runtime.http.routes import every_route
 
@@ -53,7 +54,7 @@ SAID = {
     403: "The role may not do this, or the account is somebody else's (SEC-1, SEC-2).",
     404: "There is no such thing.",
     409: "It clashes with how things are now, with a change of the same moment, or with another use of the Idempotency-Key.",
-    410: "It was there, and was erased.",
+    410: "It was there, or its account was, and is erased (CON-7).",
     412: "If-Match names a version that is no longer the current one; the ETag says which is (API-1).",
     413: "The body is too large.",
     415: "The media type is not taken here.",
@@ -74,12 +75,9 @@ def answers(shape: Any, *, status: int = 200) -> dict[str, Any]:
     return {"status_code": status, "responses": {status: {"model": shape}}}
 
 
-def answers_file(*media_types: str, may_be_erased: bool = False) -> dict[str, Any]:
+def answers_file(*media_types: str) -> dict[str, Any]:
     """What a route says of itself that answers with a file: ``@router.get(path, **answers_file("text/plain"))``."""
-    responses: dict[int, Any] = {200: {"content": _files(media_types)}}
-    if may_be_erased:
-        responses[410] = _problem(410)
-    return {"response_class": Response, "responses": responses}
+    return {"response_class": Response, "responses": {200: {"content": _files(media_types)}, 410: _problem(410)}}
 
 
 def takes_file(*media_types: str, description: str) -> dict[str, Any]:
@@ -141,9 +139,14 @@ def _describe(operation: dict[str, Any], rights: Rights, *, has_path: bool, is_l
 
 
 def _problems(operation: Mapping[str, Any], rights: Rights, *, has_path: bool, is_list: bool) -> Iterator[int]:
+    named = {parameter["name"] for parameter in operation.get("parameters", ())}
+    # A change of something that an erased account had is refused so, too, whatever its address names.
+    is_of_account = Role.CUSTOMER in rights.roles or "account" in named or rights.is_change
     yield from (400, 401, 403, 422, 503)
     if has_path or not is_list:
         yield 404
+    if is_of_account:
+        yield 410
     if rights.is_change:
         yield from (409, 412, 413)
     if "requestBody" in operation:

@@ -66,7 +66,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         rows = await reader.fetch(QUERIES["legal_documents"], reader.principal.provider, kind, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=["kind", "version"]))
 
-    @router.get("/legal-documents/{kind}/{version}", **answers_file(*EXTENSIONS, may_be_erased=True))
+    @router.get("/legal-documents/{kind}/{version}", **answers_file(*EXTENSIONS))
     async def show_document(
         kind: KindPath, version: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:

@@ -99,7 +99,7 @@ def _forms(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
-    @router.get(f"{MANDATE_PATH}/form", **answers_file(*EXTENSIONS, may_be_erased=True))
+    @router.get(f"{MANDATE_PATH}/form", **answers_file(*EXTENSIONS))
     async def show_form(
         account: AccountPath, mandate_id: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
