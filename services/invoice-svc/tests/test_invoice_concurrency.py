@@ -121,6 +121,9 @@ async def test_read_models_that_are_built_again_are_equal(opened: Open, charge: 
     await firm.call("POST", "/payments/bank-1/reversal", {"reason_code": "AM04", "reversed_on": "2026-04-10"})
     (debited,) = [i.invoice_id for i in await firm.it.published(InvoiceIssued) if i.collection == "direct_debit"]
     await firm.call("POST", f"/invoices/{debited}/debit-rejection", {"reason_code": "AM04", "rejected_on": "2026-04-10"})
+    unmatched = [{"money_id": "bank-7", "amount": "1.00", "value_on": "2026-04-09", "name": "Somebody"}]
+    statement = {"statement_id": "s-1", "booked_through": "2026-04-09", "unmatched": unmatched}
+    await firm.call("POST", "/statements", statement, status=201)
     for view in VIEWS:
         before = {table: await _rows(firm, table) for table in view.tables}
         assert any(before.values()), view.name
