@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError
 
 from termijn.runtime.handling import Transient
 from termijn.runtime.transport.base import InRecord, OffsetsLost, OutRecord, Place, RecordRefused, UnknownTopic
@@ -211,6 +212,31 @@ async def test_a_whole_topic_is_read_without_a_group(transport: KafkaTransport, 
     assert sorted(int(record.value) for record in read) == list(range(30, 90))
     assert {record.topic for record in read} == {TOPIC}
     assert await transport.committed("rating", await all_places(transport)) == {}
+
+
+async def test_an_acknowledgement_that_failed_is_made_up_for_although_nothing_comes_any_more(
+    transport: KafkaTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the group would seem to lag behind a database that has everything, and a clock would wait for it for ever."""
+    database = Database()
+    await publish(transport, records(range(20)))
+    consumer = transport.consumer("listener", [TOPIC], database.where)
+    page: list[InRecord] = []
+    while not page:
+        page = list(await consumer.poll(100, 0.2))
+    assert consumer._consumer is not None
+
+    async def unheard(offsets: object) -> None:
+        raise KafkaConnectionError("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(consumer._consumer, "commit", unheard)
+        with pytest.raises(Transient):
+            await consumer.commit(database.handle(page))
+    await take(consumer, database, 20)
+    await consumer.poll(100, 0.2)
+    assert await transport.lag("listener", [TOPIC]) == 0
+    await consumer.close()
 
 
 async def all_places(transport: KafkaTransport) -> list[Place]:

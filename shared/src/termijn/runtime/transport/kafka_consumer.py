@@ -126,6 +126,11 @@ class KafkaConsumer:
                 del self._in_hand[place]
         try:
             await self._commit(offsets)
+        except Transient:
+            # The database is further than the group now. Nothing may come any more that would be acknowledged with it, and until
+            # then the group seems to lag: whoever waits for quiet waited for ever. So the next poll acknowledges anew.
+            self._membership.is_new = True
+            raise
         finally:
             if not self._in_hand:
                 self._membership.is_idle.set()
