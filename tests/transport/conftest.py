@@ -153,6 +153,7 @@ def kafka_settings(kafka_broker: Broker) -> KafkaSettings:
         join_s=2.0,
         answer_s=5.0,
         silence_s=1.0,
+        page_s=10.0,
     )
 
 

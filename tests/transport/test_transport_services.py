@@ -22,7 +22,7 @@ from termijn.testing.harness import PROVIDER
 from termijn.testing.interleaving import Killed
 from termijn.testing.line import LISTENER, NOW, PUBLISHER, Line
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 ACCOUNTS = [f"a{n}" for n in range(12)]
 COUNTS = range(20, 35)

@@ -87,8 +87,8 @@ class Line:
             except Transient:
                 await asyncio.sleep(LOOK_DELAY_S)
 
-    async def until(self, is_so: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
-        """Wait for what the loops bring about."""
+    async def until(self, is_so: Callable[[], Awaitable[bool]], *, seconds: float = 150) -> None:
+        """Wait for what the loops bring about: longer than a group waits for a member that does not answer while places change hands."""
         deadline = monotonic() + seconds
         while not await is_so():
             assert monotonic() < deadline, "it does not come about"
