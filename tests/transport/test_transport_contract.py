@@ -253,6 +253,34 @@ async def test_partitions_are_not_given_away_between_a_poll_and_its_commit(trans
     await two.close()
 
 
+async def test_a_member_that_comes_while_another_one_asks_where_to_go_on_stops_neither(transport: Transport, kit: Kit) -> None:
+    """Whoever has been given places asks its database first. That the group begins to share them anew meanwhile is ordinary."""
+    listener = Listener()
+    asks, may_know = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> Mapping[Place, int]:
+        asks.set()
+        await may_know.wait()
+        return dict(listener.offsets)
+
+    one = transport.consumer("rating", [TOPIC], slowly)
+    two = (await kit.open()).consumer("rating", [TOPIC], listener.where)
+    await transport.publish(TOPIC, [record(f"k{n}", n) for n in range(80)])
+    asking = asyncio.create_task(listener.consume(one, timeout_s=5))
+    await asks.wait()
+    for _ in range(10):
+        await listener.consume(two, timeout_s=0.1)
+    may_know.set()
+    await asyncio.wait_for(asking, 15)
+    deadline = time.monotonic() + 15
+    while await transport.lag("rating", [TOPIC]) and time.monotonic() < deadline:
+        await listener.consume(one, timeout_s=0.05)
+        await listener.consume(two, timeout_s=0.05)
+    assert len(listener.handled) == 80
+    await one.close()
+    await two.close()
+
+
 async def test_a_record_too_large_is_refused_by_its_index_and_nothing_of_the_call_is_published(transport: Transport) -> None:
     with pytest.raises(RecordRefused) as refused:
         await transport.publish(TOPIC, [record("k", 1), OutRecord(key="k", value=bytes(RECORD_BYTES_MAX)), record("k", 3)])

@@ -241,6 +241,10 @@ class KafkaConsumer:
             topics = topics[self._turn % len(topics) :] + topics[: self._turn % len(topics)]
             for share in (max(1, max_records // len(topics)), max_records):
                 for topic in topics:
+                    # Once the group has begun to share anew, the client would wait here until it has, and the group for this page to
+                    # end. What was asked before (where to go on) takes long enough for that to happen.
+                    if not self._membership.has_places.is_set():
+                        return records
                     if room := min(share, max_records - len(records)):
                         pages = await consumer.getmany(*by_topic[topic], timeout_ms=0, max_records=room)
                         records += [self._note(one) for page in pages.values() for one in page]
