@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -46,6 +46,20 @@ def failing(done: list[str], times: int) -> Callable[[], Awaitable[int]]:
         return 0
 
     return step
+
+
+async def test_a_loop_stops_though_what_it_waits_for_swallows_the_cancellation() -> None:
+    """As a step does that ends well in the very moment in which it is cancelled."""
+    begun = asyncio.Event()
+
+    async def step() -> int:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        return 1
+
+    async with asyncio.timeout(5), turning(Turn("deaf", step)):
+        await begun.wait()
 
 
 async def test_a_step_that_fails_is_tried_again_and_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

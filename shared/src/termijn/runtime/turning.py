@@ -66,14 +66,21 @@ class Turning:
         if service.inflows:
             self.turns.append(Turn("collect", lambda: service.collect(POLL_S)))
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_stopping = False
 
     def start(self) -> None:
         """Begin turning."""
         assert not self._tasks, "they turn"
+        self._is_stopping = False
         self._tasks = [asyncio.create_task(self._keep(turn), name=turn.name) for turn in self.turns]
 
     async def stop(self) -> None:
-        """Stop between steps, or in the middle of one: a step that is cut off is rolled back and done again."""
+        """Stop between steps, or in the middle of one: a step that is cut off is rolled back and done again.
+
+        A step may end well just as it is cancelled, and then the cancellation is lost (``asyncio.wait_for`` before Python 3.12, and
+        clients built on it). So each loop also looks whether it should go on: without that, whoever stopped it waited for ever.
+        """
+        self._is_stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -81,7 +88,7 @@ class Turning:
 
     async def _keep(self, turn: Turn) -> None:
         knows_the_time = False
-        while True:
+        while not self._is_stopping:
             try:
                 if not knows_the_time:
                     await self._until()  # nothing is done before others know that this process follows the clock

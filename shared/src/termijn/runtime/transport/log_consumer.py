@@ -122,8 +122,7 @@ class LogConsumer:
         connection, self._connection = self._connection, None
         if beating is not None:
             beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await beating
+            await asyncio.wait([beating])
         if connection is not None and not connection.is_closed():
             with suppress(*LOST):
                 await connection.close(timeout=5)
@@ -133,7 +132,7 @@ class LogConsumer:
 
     async def _beat(self) -> None:
         """Over the pool, because the session may be in use: a long page must not look like a process that stands still."""
-        while True:
+        while self._beating is asyncio.current_task():  # also where the pool swallowed the cancellation
             await asyncio.sleep(self._transport.settings.lease_s / 3)
             try:
                 await self._transport.pool.execute(SQL["beat"], self._group, self._member, self._lease())
