@@ -15,7 +15,7 @@ import pytest
 
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.handling import Transient
-from termijn.runtime.mail import MaildirMailer, Mailer, MailRefused, SmtpMailer, SmtpServer
+from termijn.runtime.mail import MaildirMailer, Mailer, MailRefused, Origin, SmtpMailer, SmtpServer
 
 NOORD = ProviderId("noord")
 
@@ -47,6 +47,19 @@ async def test_a_letter_is_a_real_message_in_the_providers_maildir(tmp_path: Pat
     assert message["Subject"] == "Herinnering: factuur 2026-0001 — €"
     assert message["Date"].datetime == datetime(2026, 1, 1, 12, tzinfo=UTC)
     assert "€ 12,10" in message.get_content()
+
+
+async def test_a_letter_is_from_who_writes_and_answers_go_there(tmp_path: Path) -> None:
+    """The address stays the one that may send; the name is the provider's, whatever letters or lines it has."""
+    mailer = MaildirMailer(tmp_path, Noon())
+    writer = Origin(name="Café Noord,\r\nTelecom B.V.", reply_to="klant@noord.example")
+    await mailer.send(NOORD, "klant@example.nl", "Bevestiging", "Dank u wel.\n", "e-1", origin=writer)
+    await mailer.send(NOORD, "klant@example.nl", "Bevestiging", "Dank u wel.\n", "e-2", origin=Origin(name=""))
+    named, plain = sorted(messages(tmp_path / "noord"), key=lambda one: str(one["Message-ID"]))
+    (sender,) = named["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == ("Café Noord, Telecom B.V.", "billing@noord.invalid")
+    assert named["Reply-To"] == "klant@noord.example"
+    assert plain["From"] == "billing@noord.invalid" and plain["Reply-To"] is None
 
 
 async def test_a_repeat_is_not_a_second_letter_also_when_the_first_was_read(tmp_path: Path) -> None:

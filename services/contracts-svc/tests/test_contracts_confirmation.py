@@ -23,7 +23,7 @@ from termijn.kernel.notice import MONTHLY
 from termijn.kernel.tariff import Tariff
 from termijn.kernel.words import Language
 from termijn.runtime.handling import Transient
-from termijn.runtime.mail import MailRefused
+from termijn.runtime.mail import MailRefused, Origin
 from termijn.testing.harness import Services
 from termijn.testing.spec import spec
 
@@ -108,7 +108,7 @@ class Flaky:
         self.away = 2
         self.sent: list[tuple[str, str]] = []
 
-    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         if to == "nobody@acme.example":
             raise MailRefused("mail server answered 550")
         if self.away:

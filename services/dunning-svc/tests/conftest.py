@@ -27,7 +27,7 @@ from termijn.kernel.calendar import at, day_of
 from termijn.kernel.ids import AccountId, InvoiceId, PaymentId, ProviderId
 from termijn.runtime.aggregate import SetTimer
 from termijn.runtime.handling import Transient
-from termijn.runtime.mail import MailRefused
+from termijn.runtime.mail import MailRefused, Origin
 from termijn.testing.harness import PROVIDER, Services, ServiceUnderTest
 
 TERMS = TermsAcceptance(version="2026-1", accepted_on=date(2025, 12, 1))
@@ -224,7 +224,7 @@ class Post:
     is_down: bool = False
     refused: str = ""
 
-    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         """Keep it."""
         if self.is_down:
             raise Transient("down")

@@ -21,7 +21,7 @@ from termijn.kernel.ids import InvoiceId, MandateId, ModuleId, ProviderId, Tarif
 from termijn.kernel.notice import named
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.handling import Transient
-from termijn.runtime.mail import MailRefused
+from termijn.runtime.mail import MailRefused, Origin
 from termijn.testing.harness import Services, ServiceUnderTest
 
 BLOB = Blob(sha256="0" * 64, size_bytes=1, address="x")
@@ -112,7 +112,7 @@ class Post:
     is_down: bool = False
     refuses: bool = False
 
-    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         if self.is_down:
             raise Transient("the mail server is down")
         if self.refuses:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.errors import MessageError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Protocol
 
@@ -31,10 +32,18 @@ class MailRefused(Exception):
     """The server (or the address itself) says no for good; sending again does not help."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who writes: the ``name`` that readers see beside the sender's address, and the address that answers go to (empty: the sender's)."""
+
+    name: str
+    reply_to: str = ""
+
+
 class Mailer(Protocol):
     """Hands a message to whoever delivers it."""
 
-    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         """Accepted when this returns. ``message_id`` comes from the event that made it due, so a repeat can be known by it.
 
         Raises ``Transient`` when the server does not answer, ``MailRefused`` when it never will accept it.
@@ -47,11 +56,13 @@ def sender_of(provider: ProviderId) -> str:
     return f"billing@{provider}.invalid"
 
 
-def compose(*, sender: str, to: str, subject: str, text: str, message_id: str, clock: Clock) -> EmailMessage:
+def compose(*, sender: str, to: str, subject: str, text: str, message_id: str, clock: Clock, origin: Origin | None = None) -> EmailMessage:
     """An RFC 5322 message, dated in domain time. Raises ``MailRefused`` where the address or subject cannot be one."""
     message = EmailMessage(policy=SMTP)
     try:
-        message["From"] = sender
+        message["From"] = _from(sender, origin)
+        if origin is not None and origin.reply_to:
+            message["Reply-To"] = origin.reply_to
         message["To"] = to
         message["Subject"] = subject
         message["Date"] = format_datetime(clock.now())
@@ -67,6 +78,13 @@ def compose(*, sender: str, to: str, subject: str, text: str, message_id: str, c
         # The standard parser answers some addresses that are none ("x<") with an IndexError.
         raise MailRefused("the headers cannot be written") from None
     return message
+
+
+def _from(sender: str, origin: Origin | None) -> Address | str:
+    """The sender's address under the name of who writes; without one as it was set."""
+    if origin is None or not origin.name.strip():
+        return sender
+    return Address(display_name=" ".join(origin.name.split()), addr_spec=parseaddr(sender)[1])
 
 
 def _header(message_id: str) -> str:
@@ -85,9 +103,11 @@ class MaildirMailer:
     clock: Clock
     sender: Callable[[ProviderId], str] = sender_of
 
-    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         """On the disk when this returns; a Message-ID that is there already is not written again."""
-        message = compose(sender=self.sender(provider), to=to, subject=subject, text=text, message_id=message_id, clock=self.clock)
+        message = compose(
+            sender=self.sender(provider), to=to, subject=subject, text=text, message_id=message_id, clock=self.clock, origin=origin
+        )
         fault("mail.before_send")
         await asyncio.to_thread(self._deliver, self.folder / check_provider(provider), message)
         fault("mail.after_send")
@@ -141,9 +161,11 @@ class SmtpMailer:
     clock: Clock
     sender: Callable[[ProviderId], str] = sender_of
 
-    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         """Accepted by the server when this returns. Raises ``Transient`` or ``MailRefused``."""
-        message = compose(sender=self.sender(provider), to=to, subject=subject, text=text, message_id=message_id, clock=self.clock)
+        message = compose(
+            sender=self.sender(provider), to=to, subject=subject, text=text, message_id=message_id, clock=self.clock, origin=origin
+        )
         fault("mail.before_send")
         await asyncio.to_thread(self._hand_over, message)
         fault("mail.after_send")

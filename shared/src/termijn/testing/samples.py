@@ -30,6 +30,7 @@ from termijn.kernel.ids import ProviderId
 from termijn.rating.app import definition as rating
 from termijn.runtime.aggregate import WakeUp
 from termijn.runtime.handling import Definition
+from termijn.runtime.mail import Origin
 from termijn.testing.example_values import EXAMPLES
 from termijn.testing.schema_change import changes
 
@@ -110,7 +111,7 @@ class Shelf:
 class _NoMail:
     """Stands in for a mailer: samples are made without sending anything."""
 
-    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         raise AssertionError("samples send no mail")
 
 

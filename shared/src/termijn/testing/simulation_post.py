@@ -9,6 +9,7 @@ from termijn.kernel.ids import ProviderId
 from termijn.runtime.clock import Clock
 from termijn.runtime.faults import fault
 from termijn.runtime.handling import Transient
+from termijn.runtime.mail import Origin
 from termijn.testing.simulation_chance import Chance
 from termijn.testing.simulation_transport import Mischief
 
@@ -41,7 +42,7 @@ class Post:
     mails: dict[tuple[str, str], Mail] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
 
-    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str) -> None:
+    async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         """Taken when this returns; where it raises ``Transient``, perhaps too."""
         fault("mail.before_send")
         is_unheard = not self.mischief.is_calm and self.chance.happens(FAILS_PER_MILLE)
