@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi_offline import FastAPIOffline
 
@@ -10,13 +10,9 @@ import termijn.contracts.app
 import termijn.dunning.app
 import termijn.invoice.app
 import termijn.rating.app
+from termijn.embedded.home import home_page
 from termijn.runtime.http import Access, Authority, complete, install
 from termijn.runtime.service import Service
-
-_HOME = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Termijn</title>
-<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; }}</style>
-<h1>Termijn</h1><p>Billing that keeps its dates. The APIs of this installation:</p><ul>{links}</ul></html>"""
 
 _ROUTES = {
     "contracts": termijn.contracts.app.routes,
@@ -44,8 +40,7 @@ def build_site(services: Sequence[Service], authority: Authority) -> FastAPI:
         site.mount(f"/{service.name}", build_service_app(service, authority))
 
     @site.get("/", response_class=HTMLResponse, include_in_schema=False)
-    async def home() -> str:
-        links = "".join(f'<li><a href="/{s.name}/docs">{s.name}</a></li>' for s in services)
-        return _HOME.format(links=links)
+    async def home(request: Request) -> str:
+        return home_page(services, str(request.base_url).rstrip("/"))
 
     return site
