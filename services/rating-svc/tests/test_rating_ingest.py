@@ -7,6 +7,7 @@ import pytest
 
 from termijn.events.base import Event
 from termijn.events.contracts import ModuleActivated, RateDeckPublished, SubjectAssigned, SubjectReleased, TariffChanged
+from termijn.events.erasure import AccountDeleted
 from termijn.kernel.ids import DeckId, ModuleId, ProviderId
 from termijn.rating.app import definition, routes
 from termijn.rating.deck_library import DeckLibrary
@@ -85,6 +86,30 @@ async def test_the_same_id_twice_counts_once_and_other_content_is_a_conflict(tel
     assert await telephony.take(call(), call("1", seconds=5)) == Report(duplicates=1, conflicts=1)
     assert await telephony.sums() == {"m-1": 3}
     assert await telephony.count("usage_conflict") == 2
+    await telephony.check()
+
+
+@pytest.mark.rule("CON-7", "USE-1")
+async def test_of_a_deleted_account_no_number_can_be_found_from_a_hash_and_what_comes_again_still_counts_once(telephony: Rating) -> None:
+    """Whoever has the hash of a record tries all numbers there are. Another account's records, and their conflicts, stay as they were."""
+    await telephony.hear(
+        telephony.make.ordered(
+            telephony.make.tariff(telephony.make.article("calls", "0.10", key="call", unit="minute"), deck="deck"),
+            date(2026, 1, 1),
+            module="m-9",
+        ),
+        assigned("m-9", "909"),
+        account="other",
+    )
+    hers = call("9", subject="909")
+    await telephony.take(call(), call("2"), call("1", subject="777"), call("3", subject="777"), call("3", seconds=9), hers)
+    assert await telephony.count("usage_conflict") == 2
+    await telephony.hear(AccountDeleted(question="acc/1", deleted_at=JANUARY))
+    rows = await telephony.it.rows("select id, content from usage_id order by id")
+    assert [(row["id"], row["content"] is None) for row in rows] == [("1", True), ("2", True), ("3", False), ("9", False)]
+    assert [row["id"] for row in await telephony.it.rows("select id from usage_conflict")] == []
+    assert await telephony.take(call(), call("2", seconds=5)) == Report(duplicates=2), "whom it was about is known to nobody"
+    assert await telephony.take(hers, call("9", subject="909", seconds=5)) == Report(duplicates=1, conflicts=1)
     await telephony.check()
 
 

@@ -11,8 +11,9 @@ SQL = load("termijn.rating", "erasure.sql")
 
 FORGETTING = Forgetting(
     statements=(
-        SQL["forget_calls_made"],
         SQL["forget_conflicts"],
+        SQL["forget_contents"],
+        SQL["forget_calls_made"],
         SQL["forget_changes_of_subjects"],
         SQL["forget_subjects"],
     )

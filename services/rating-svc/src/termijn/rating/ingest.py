@@ -121,8 +121,10 @@ async def _park_conflicts(connection: Any, provider: ProviderId, again: Sequence
     ids = sorted({use.identity for use in again})
     # A statement of its own: whoever wrote the id first has committed by now, so what it stands for is visible.
     rows = await connection.fetch(SQL["known_content"], provider, [i[0] for i in ids], [i[1] for i in ids])
-    known: dict[tuple[str, str], UUID] = {(row["source"], row["id"]): row["content"] for row in rows}
-    other = {(use.source, use.id, use.content): use for use in again if use.content != known[use.identity]}
+    known: dict[tuple[str, str], UUID | None] = {(row["source"], row["id"]): row["content"] for row in rows}
+    # What it was about is forgotten where its account was deleted (CON-7): then it is the same record, or one that nobody can judge.
+    differing = [use for use in again if known[use.identity] not in (None, use.content)]
+    other = {(use.source, use.id, use.content): use for use in differing}
     ordered = [other[key] for key in sorted(other)]
     if ordered:
         await connection.fetch(
@@ -138,7 +140,7 @@ async def _park_conflicts(connection: Any, provider: ProviderId, again: Sequence
             [use.quantity for use in ordered],
             [use.destination for use in ordered],
         )
-    return sum(use.content != known[use.identity] for use in again)
+    return len(differing)
 
 
 async def _voided_before(connection: Any, provider: ProviderId, fresh: Sequence[Placed | Waits]) -> set[tuple[str, str]]:

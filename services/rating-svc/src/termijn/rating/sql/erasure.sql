@@ -18,11 +18,21 @@ update usage set subject = null, destination = null
 where provider = $1 and account = $2 and (subject is not null or destination is not null)
   and module_id in (select module_id from module where provider = $1 and account = $2);
 
+-- name: forget_contents
+-- The hash of a record: whom it was about can be found from it by trying all numbers. Of records that are another's by now, it stays.
+update usage_id i set content = null from usage u
+where u.provider = $1 and u.account = $2 and u.module_id in (select module_id from module where provider = $1 and account = $2)
+  and i.provider = u.provider and i.source = u.source and i.id = u.id and i.content is not null
+  and (i.module_id is null or i.module_id = u.module_id);
+
 -- name: forget_conflicts
--- Records that came twice with other contents.
-delete from usage_conflict c where c.provider = $1 and exists (
+-- Records that came twice with other contents: of the account's numbers, or under the id of a record of the account.
+delete from usage_conflict c where c.provider = $1 and (exists (
   select 1 from subject o where o.provider = c.provider and o.account = $2 and o.subject = c.subject
-    and o.from_at <= c.started_at and (o.until_at is null or c.started_at < o.until_at));
+    and o.from_at <= c.started_at and (o.until_at is null or c.started_at < o.until_at))
+  or exists (
+  select 1 from usage_id i join module m on m.provider = i.provider and m.module_id = i.module_id
+  where i.provider = c.provider and i.source = c.source and i.id = c.id and m.account = $2));
 
 -- name: forget_changes_of_subjects
 -- What was looked at already, or is a moment later.
