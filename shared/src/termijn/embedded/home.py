@@ -40,7 +40,8 @@ _PAGE = """<!doctype html>
 <h2>A first call</h2>
 <p>Every call needs a token; <code>termijn up</code> prints one of a manager, <code>termijn token --help</code> tells of the other roles.
 In the pages above it goes behind <em>Authorize</em>.</p>
-<pre>curl -H "Authorization: Bearer $(termijn token manager demo)" {address}{first_call}</pre>
+<pre>curl -H "Authorization: Bearer $(termijn token manager demo)" \\
+  {address}{first_call}</pre>
 <p>A mistake is answered with what is wrong and where (<a href="https://www.rfc-editor.org/rfc/rfc9457">RFC 9457</a>); a change wants an
 <code>Idempotency-Key</code>, and sent twice it happens once.</p></body></html>
 """
