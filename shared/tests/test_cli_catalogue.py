@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from termijn.cli import exporting, importing
-from termijn.cli.catalogue_file import HEADER
 from termijn.cli.main import main
 from termijn.contracts.indexation_policy import Indexing
 from termijn.contracts.policy import Policy
+from termijn.keeping.catalogue_file import HEADER
 
 CHANGES = [
     {"kind": "tariff", "id": "calls", "change": "changed", "fields": [{"path": "articles.base.net_price", "old": "9.90", "new": "10.90"}]},

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from termijn.cli.catalogue_exchange import Refused, export_to, import_from
 from termijn.contracts.deck_file import ROWS_MAX
 from termijn.events.contracts import RateDeckPublished, TariffPublished
+from termijn.keeping.catalogue_exchange import Refused, export_to, import_from
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from termijn.cli.catalogue_exchange import shown
-from termijn.cli.catalogue_file import read_text, written
-from termijn.cli.catalogue_yaml import NoCatalogueFile, dump, parse
 from termijn.contracts.api.catalogue_body import ArticleBody, BillingBody, CatalogueBody, NoticeBody, PublishTariffBody
 from termijn.contracts.api.exchange import as_sent, plain_of
 from termijn.contracts.catalogue_plan import Catalogue, TariffEntry, digest_of, faults, plan
@@ -20,6 +17,9 @@ from termijn.contracts.indexation_policy import Indexing
 from termijn.contracts.indexing import IndexationPolicy, IndexFigure, PriceIndex
 from termijn.contracts.policy import Policy
 from termijn.demo.catalogue import TARIFFS
+from termijn.keeping.catalogue_exchange import shown
+from termijn.keeping.catalogue_file import read_text, written
+from termijn.keeping.catalogue_yaml import NoCatalogueFile, dump, parse
 from termijn.kernel import notice
 from termijn.kernel.ids import ArticleId, DeckId, TariffId
 from termijn.kernel.tariff import Article, Billing, NoticeRule, Tariff

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from termijn.cli.catalogue_exchange import client_of, export_to
 from termijn.cli.importing import HERE, Token, Url, answered
+from termijn.keeping.catalogue_exchange import client_of, export_to
 
 app = typer.Typer(help="Write what there is to files.", no_args_is_help=True)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from termijn.cli.catalogue_exchange import Refused, client_of, import_from, shown
+from termijn.keeping.catalogue_exchange import Refused, client_of, import_from, shown
 
 app = typer.Typer(help="Bring in what is kept elsewhere.", no_args_is_help=True)
 

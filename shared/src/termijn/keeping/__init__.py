@@ -1,1 +1,1 @@
-"""Keeping an installation: backup, restore, recovery, telling again what was told, and trimming what need not be kept."""
+"""Keeping an installation: backup, restore, recovery, what was told, what need not be kept, and its catalogue as files."""

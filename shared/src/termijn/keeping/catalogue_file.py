@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from termijn.cli.catalogue_yaml import Lines, NoCatalogueFile, dump, line_of, parse
 from termijn.contracts.deck_file import canonical, read
 from termijn.contracts.errors import BadDeck
 from termijn.contracts.indexation_policy import Indexing
 from termijn.contracts.policy import Policy
+from termijn.keeping.catalogue_yaml import Lines, NoCatalogueFile, dump, line_of, parse
 from termijn.kernel import notice
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.tariff import Article, NoticeRule, Tariff

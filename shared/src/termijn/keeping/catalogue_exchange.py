@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from termijn.cli.catalogue_file import CatalogueFile, deck_file, read_file, written
+from termijn.keeping.catalogue_file import CatalogueFile, deck_file, read_file, written
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import new_event_id
 
