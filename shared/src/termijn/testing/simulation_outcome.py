@@ -4,6 +4,7 @@ Not compared: ids that follow from an order that nobody promised (which of two d
 number. That numbers have no holes is a law that verify checks.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
@@ -92,7 +93,8 @@ async def outcome(world: World, people: People, *, is_dated: bool) -> dict[str, 
     """Everything that must be equal, as a bag of rows per name."""
     queries = {**ALWAYS, **(DATED if is_dated else {})}
     found = {name: Counter(_texts(row) for row in await world.rows(service, sql)) for name, (service, sql) in queries.items()}
-    found["answers"] = Counter((*key, str(status)) for key, status in people.answers.items() if is_dated or _is_of_contracts(key[1]))
+    answers = [(key, answer) for key, answer in people.answers.items() if is_dated or answer.is_of_contracts]
+    found["answers"] = Counter((*key, answer.kind, str(answer.status)) for key, answer in answers)
     if is_dated:
         found["mails"] = Counter(mail.what for mail in world.post.mails.values())
         for service in world.services:
@@ -105,15 +107,13 @@ TIMERS = "select provider, account, wake_up, due_at, fired_at, cancelled_at from
 
 EVENTS = """
 select provider, account, split_part(stream, '-', 1), type, occurred_at from event
-where type not in ('ErasureHeld', 'ErasureReady', 'AnswerNoted')
+where type not in ('ErasureHeld', 'ErasureReady', 'AnswerNoted', 'NumbersGiven')
 """
 """Without the standing answers whether an account may be forgotten (CON-7): a service answers anew when its reasons change, and how
-often they do within an instant depends on the order in which others are heard."""
+often they do within an instant depends on the order in which others are heard. And without the pages in which numbers are given."""
 
-
-def _is_of_contracts(key: str) -> bool:
-    """Answers about money and dunning depend on the day; what a customer orders does not."""
-    return "-m" in key
+NUMBER = re.compile(r"\b[A-Z]{1,3}20\d{8}\b")
+"""A document's number, where a text names one."""
 
 
 def _texts(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def _texts(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _text(value: object) -> str:
-    return str(value.normalize()) if isinstance(value, Decimal) else str(value)
+    return str(value.normalize()) if isinstance(value, Decimal) else NUMBER.sub("#", str(value))
 
 
 def differences(disturbed: Mapping[str, Rows], orderly: Mapping[str, Rows]) -> list[str]:

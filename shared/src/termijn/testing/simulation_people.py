@@ -2,7 +2,9 @@
 
 import json
 import zlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,20 +12,39 @@ from typing import Any
 import httpx
 
 from termijn.kernel.calendar import day_of
-from termijn.testing.simulation_plan import Ask, Body, CollectDebits, Deed, Hold, PayOldest, SendBack, SendUsage, Upload
+from termijn.testing.simulation_deed import Ask, Body, CollectDebits, Deed, Hold, ImportCatalogue, PayOldest, SendBack, SendUsage, Upload
 from termijn.testing.simulation_world import World
 
 Attempt = Callable[[Callable[[], Awaitable[httpx.Response]], str], Awaitable[httpx.Response]]
 """Makes a call (again) until it is answered; the second argument is the service that is called."""
 
-MANAGER, COLLECTOR = "manager", "collector"
-SERVER_ERROR = 500
+MANAGER, COLLECTOR, CUSTOMER = "manager", "collector", "customer"
+REFUSED, SERVER_ERROR = 400, 500
 REFUSED_DEBITS = {0: "AM04", 1: "AC04", 2: "AM05"}
 """Of ten debits three come back, one for each of these reasons."""
 
 
 class ServerError(AssertionError):
     """A service answered with a 5xx without a fault of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was said to a call of that kind: its method and address without ids."""
+
+    kind: str
+    status: int
+
+    @property
+    def is_of_contracts(self) -> bool:
+        """Whether contracts-svc said it."""
+        return " contracts/" in self.kind
+
+
+def _kind(path: str) -> str:
+    """An address without its ids: they stand in every second place, from the third on."""
+    words = path.partition("?")[0].strip("/").split("/")
+    return "/".join(word for place, word in enumerate(words) if place < 2 or place % 2 or word == "publication")
 
 
 class People:
@@ -33,13 +54,20 @@ class People:
         self._world = world
         self._attempt = attempt
         self._codes = {0: "AM04", 1: "MS03", 2: "AM05"} if spares_mandates else REFUSED_DEBITS
-        self.answers: dict[tuple[str, str], int] = {}
+        self.answers: dict[tuple[str, str], Answer] = {}
+
+    @property
+    def taken(self) -> Counter[str]:
+        """How often each kind of deed was accepted."""
+        return Counter(each.kind for each in self.answers.values() if each.status < REFUSED)
 
     async def do(self, deed: Deed) -> None:
         """Do it to the end."""
         match deed.what:
-            case Ask(method=method, path=path, body=body):
-                await self._say(deed, method, path, body)
+            case Ask(method=method, path=path, body=body, is_own=is_own):
+                await self._say(deed, method, path, body, role=CUSTOMER if is_own else MANAGER)
+            case ImportCatalogue(catalogue=catalogue):
+                await self._import(deed, catalogue)
             case Upload(path=path, content=content):
                 await self._say(deed, "POST", path, content.encode(), content_type="text/csv")
             case SendUsage(events=events):
@@ -68,11 +96,17 @@ class People:
         key = f"{deed.key}{part}"
         headers = {"idempotency-key": key, "content-type": content_type}
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        client = self._world.client(role, deed.provider)
+        client = self._world.client(role, deed.provider, account=deed.account if role == CUSTOMER else None)
         answer = await self._attempt(lambda: client.request(method, path, content=content, headers=headers), path.split("/")[1])
         if answer.status_code >= SERVER_ERROR:
             raise ServerError(f"{key}: {method} {path}: {answer.status_code} {answer.text[:500]}")
-        self.answers[deed.provider, key] = answer.status_code
+        self.answers[deed.provider, key] = Answer(f"{method} {_kind(path)}", answer.status_code)
+
+    async def _import(self, deed: Deed, catalogue: Body) -> None:
+        """As ``termijn import catalogue`` does it: what is applied is the plan that was looked at."""
+        plan = await self._world.client(MANAGER, deed.provider).post("/contracts/catalogue/plan", json=catalogue)
+        assert plan.is_success, plan.text
+        await self._say(deed, "PUT", "/contracts/catalogue", {**catalogue, "plan": plan.json()["plan"]})
 
     async def _items(self, deed: Deed, path: str, **query: str) -> list[dict[str, Any]]:
         client = self._world.client(MANAGER, deed.provider)

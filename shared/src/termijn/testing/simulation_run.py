@@ -20,9 +20,10 @@ from termijn.runtime.handling import Transient
 from termijn.runtime.timers import Instant
 from termijn.testing import simulation_faults as faulty
 from termijn.testing.simulation_chance import Chance
+from termijn.testing.simulation_deed import Deed
 from termijn.testing.simulation_faults import Died, Fault
 from termijn.testing.simulation_people import People
-from termijn.testing.simulation_plan import Deed, Plan
+from termijn.testing.simulation_plan import Plan
 from termijn.testing.simulation_world import SERVICES, World
 
 KINDS_GLANCED = ("relay", "held", "work", "project")

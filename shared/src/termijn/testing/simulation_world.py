@@ -77,7 +77,7 @@ class World:
     authority: Authority
     places: Mapping[str, Place] = field(default_factory=lambda: {name: Place() for name in SERVICES})
     site: FastAPI = field(init=False)
-    _clients: dict[tuple[str, str], httpx.AsyncClient] = field(default_factory=dict)
+    _clients: dict[tuple[str, str, str | None], httpx.AsyncClient] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.site = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -120,18 +120,21 @@ class World:
                 return termijn.dunning.app.definition(self.post)
         raise KeyError(name)
 
-    def client(self, role: str, provider: str) -> httpx.AsyncClient:
-        """An HTTP client with a token of that role, straight to the handlers."""
-        known = self._clients.get((role, provider))
+    def client(self, role: str, provider: str, *, account: str | None = None) -> httpx.AsyncClient:
+        """An HTTP client with a token of that role (a customer's with the account), straight to the handlers."""
+        key = (role, provider, account)
+        known = self._clients.get(key)
         if known is None:
-            token = mint_token(self.authority, provider=ProviderId(provider), role=Role(role), actor=role, ttl_s=TOKEN_SECONDS)
+            token = mint_token(
+                self.authority, provider=ProviderId(provider), role=Role(role), actor=role, account=account, ttl_s=TOKEN_SECONDS
+            )
             known = httpx.AsyncClient(
                 transport=httpx.ASGITransport(app=self.site),
                 base_url="http://termijn.local",
                 headers={"authorization": f"Bearer {token}"},
                 timeout=600,
             )
-            self._clients[role, provider] = known
+            self._clients[key] = known
         return known
 
     async def rows(self, name: str, sql: str, *args: object) -> list[Row]:
