@@ -9,11 +9,12 @@ import pytest
 
 from termijn.kernel.ids import AccountId
 from termijn.runtime import patience
-from termijn.runtime.handling import Transient, Work, Worker
+from termijn.runtime.handling import Each, Transient, Work, Worker
 from termijn.runtime.patience import StillFailing, passes, patiently, reason_of
 from termijn.runtime.service import OUTBOX_ROWS_BULK
 from termijn.runtime.session_locks import SessionLocks
 from termijn.runtime.timers import Instant
+from termijn.runtime.workers import ITEMS_PER_PAGE
 from termijn.testing.harness import PROVIDER, Services, ServiceUnderTest
 from termijn.testing.interleaving import marbles, session
 from termijn.testing.sample import JAR, AddMarbles, SetAlarm, sample
@@ -117,6 +118,34 @@ async def test_a_worker_that_fails_for_one_provider_goes_on_for_the_others_and_s
     filler.fails_for = set()
     assert await svc.service.work() == 1
     assert await svc.rows(failures) == []
+
+
+@pytest.mark.rule("CON-7")
+async def test_of_what_goes_one_by_one_each_has_its_own_transaction_and_one_that_fails_stops_no_other(services: Services) -> None:
+    """Also where more fail than are asked for at once; what they did before they failed is undone."""
+    failing = {f"bad-{number:02}" for number in range(ITEMS_PER_PAGE + 1)}
+
+    async def fill(work: Work, item: str) -> int:
+        account = AccountId(item)
+        await work.execute(JAR, account, AddMarbles(now=work.now, count=5), account=account)
+        await work.fetch("select 1")
+        if item in failing:
+            raise ValueError("no marbles left")
+        return 1
+
+    waiting = "select account as item from jar where provider = $1 and marbles < 3 and account > $2 order by account limit $3"
+    worker = Worker(name="filler", waiting_providers=UNFINISHED, each=Each(waiting=waiting, step=fill))
+    svc = await services.open(dataclasses.replace(sample(), workers=(worker,)))
+    for account in (*failing, "zeta", "acme"):
+        await svc.run(JAR, account, AddMarbles(now=svc.clock.now(), count=1), account=account)
+    assert [await svc.service.work() for _ in range(2)] == [2, 0]
+    assert await marbles(svc) == {**dict.fromkeys(failing, 1), "acme": 6, "zeta": 6}
+    failures = "select worker, reason from worker_failure"
+    assert [tuple(row) for row in await svc.rows(failures)] == [("filler", "bad-00: ValueError: no marbles left")]
+    done, failing = set(failing), set()
+    assert await svc.service.work() == ITEMS_PER_PAGE, "then it is the turn of another provider"
+    assert await svc.service.work() == 1
+    assert (await marbles(svc), await svc.rows(failures)) == ({**dict.fromkeys(done, 6), "acme": 6, "zeta": 6}, [])
 
 
 async def test_a_failure_of_before_the_restart_is_cleared_by_success(svc: ServiceUnderTest) -> None:

@@ -5,6 +5,7 @@ import os
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ from termijn.keeping.place import Place
 from termijn.keeping.recovery import examine, release
 from termijn.keeping.restore import restore_service
 from termijn.kernel.calendar import at
-from termijn.kernel.ids import ProviderId
+from termijn.kernel.ids import AccountId, ProviderId
+from termijn.runtime import erasure
 from termijn.runtime.database import EVERY_PROVIDER
+from termijn.runtime.handling import Work
 from termijn.testing.story import FIRST_DAY, MadeCall, Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(300)]
@@ -188,6 +191,63 @@ async def test_a_deletion_that_cannot_end_gives_the_account_back_after_thirty_da
     assert (await story.ask("GET", ACME, role="customer", account="acme")).status_code == 200
     story.installation.services = [*others, away]
     await story.installation.settle()
+
+
+@pytest.mark.rule("CON-7")
+async def test_no_key_goes_before_it_is_committed_that_it_is_to_go(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Destroying cannot be taken back: with the decision in one transaction, a conflict at its commit left an account without a key."""
+    await ended(story)
+    await pay_all(story)
+    contracts, keys = story.installation.service("contracts"), story.installation.services[0].keys
+    known: list[tuple[str, str, bool]] = []
+    destroy = keys.destroy
+    decided = "select exists (select from event where account = $1 and type = 'AccountDeleted') as is_decided"
+
+    async def watched(provider: ProviderId, account: str, *, purpose: str) -> bool:
+        rows = await contracts.database.short(EVERY_PROVIDER, decided, account)
+        known.append((account, purpose, rows[0]["is_decided"]))
+        return await destroy(provider, account, purpose=purpose)
+
+    monkeypatch.setattr(keys, "destroy", watched)
+    await story.call("POST", DELETION)
+    await story.installation.settle()
+    assert await state(story) == "deleted"
+    assert set(known) == {("acme", "account", True), ("acme", "mandate", True)}
+
+
+@pytest.mark.rule("CON-7")
+async def test_an_account_that_cannot_be_erased_now_stops_no_other(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown, and erased when what was in the way is gone."""
+    await ended(story)
+    await pay_all(story)
+    await story.customer("zeta")
+    await story.order("zeta", "workplace")
+    await story.installation.settle()
+    await story.call("POST", "/contracts/accounts/zeta/modules/zeta-workplace/cancellation", {"ends_on": story.today.isoformat()})
+    await story.until(date(2026, 4, 2))
+    for invoice in await story.invoices("zeta"):
+        if Decimal(invoice["open"]):
+            await story.pay(invoice)
+    await story.installation.settle()
+    forget = erasure.forget_account
+
+    async def fails_for_acme(work: Work, account: AccountId, *more: Any) -> None:
+        if account == "acme":
+            raise OSError("the disk of its letters does not answer")
+        await forget(work, account, *more)
+
+    monkeypatch.setattr(erasure, "forget_account", fails_for_acme)
+    for account in ("acme", "zeta"):
+        await story.call("POST", f"/contracts/accounts/{account}/deletion")
+    await story.installation.settle()
+    for account, erased_by in (("acme", {"contracts"}), ("zeta", {"contracts", "dunning", "invoice", "rating"})):
+        told = await story.call("GET", f"/contracts/accounts/{account}/deletion")
+        by_others = {one["service"] for one in told["answers"] if one["erased_at"]}
+        assert (told["state"], by_others) == ("deleted", erased_by - {"contracts"})
+    monkeypatch.setattr(erasure, "forget_account", forget)
+    await story.installation.settle()
+    told = await story.call("GET", DELETION)
+    assert all(one["erased_at"] for one in told["answers"])
 
 
 @pytest.mark.rule("CON-7", "PAY-4")

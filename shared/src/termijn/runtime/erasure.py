@@ -29,16 +29,13 @@ from termijn.events.erasure import (
 )
 from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.aggregate import Aggregate, Command
-from termijn.runtime.handling import Handled, Message, NoEffect, Outcome, Reaction, Recorded, Statement, View, Work, Worker
+from termijn.runtime.handling import Each, Handled, Message, NoEffect, Outcome, Reaction, Recorded, Statement, View, Work, Worker
 from termijn.runtime.key_purpose import ACCOUNT_PURPOSE
 from termijn.runtime.mail import Mailer
 from termijn.runtime.sql import load
 
 SQL = load("termijn.runtime.schema", "erasure.sql")
 ASKER = "contracts"
-ACCOUNTS_PER_PAGE = 20
-"""Accounts looked at in one transaction; few are ever asked about at a time."""
-
 AccessTo = Literal["open", "closed", "erased"]
 
 # -- Events ----------------------------------------------------------------------------------------------------------
@@ -307,25 +304,26 @@ async def is_settled(work: Work, account: AccountId, views: Sequence[str], quest
 
 
 def erasing(forgetting: Forgetting, look: Look, *, views: Sequence[View], mailer: Mailer | None = None) -> Worker:
-    """The worker of a service: answers what is asked, and erases what is to go. ``views`` are the service's own."""
+    """The worker of a service: answers what is asked, and erases what is to go, an account at a time. ``views`` are the service's own."""
     follow = [view.name for view in views if not view.is_synchronous and view.name != WATCH]
 
-    async def step(work: Work) -> int:
-        done = 0
-        for row in await work.fetch(SQL["stale"], work.provider, ACCOUNTS_PER_PAGE):
-            account = AccountId(row["account"])
-            if row["access"] == "erased":
-                if forgetting.decide is not None:
-                    await forgetting.decide(work, account)
-                await forget_account(work, account, forgetting, mailer)
-                await work.execute(ERASURE, account, NoteDone(now=work.now), account=account)
-                done += 1
-            elif await is_settled(work, account, follow, ("QuestionTaken", "AccessChanged")):
-                await _answer_now(work, account, look)
-                done += 1
-        return done
+    async def step(work: Work, item: str) -> int:
+        account = AccountId(item)
+        rows = await work.fetch(SQL["is_stale"], work.provider, account)
+        if not rows:
+            return 0
+        if rows[0]["access"] == "erased":
+            if forgetting.decide is not None:
+                await forgetting.decide(work, account)
+            await forget_account(work, account, forgetting, mailer)
+            await work.execute(ERASURE, account, NoteDone(now=work.now), account=account)
+            return 1
+        if not await is_settled(work, account, follow, ("QuestionTaken", "AccessChanged")):
+            return 0
+        await _answer_now(work, account, look)
+        return 1
 
-    return Worker(name="erasure", waiting_providers=SQL["stale_providers"], step=step)
+    return Worker(name="erasure", waiting_providers=SQL["stale_providers"], each=Each(waiting=SQL["stale"], step=step))
 
 
 async def _answer_now(work: Work, account: AccountId, look: Look) -> None:

@@ -244,16 +244,33 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Each:
+    """Things that go one by one, each in a transaction of its own: one that fails is shown and stands in nobody's way.
+
+    ``waiting`` is a query with the provider, the last ``item`` that was looked at and a limit, in order of ``item``. ``step`` deals
+    with one of them, which may be over by then, and returns how much it did.
+    """
+
+    waiting: str
+    step: Callable[[Work, str], Awaitable[int]]
+
+
+async def _no_page(work: Work) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """Work that no message or date starts: numbering drafts, sending what is due.
 
     One at a time per service (a session lock). ``step`` does one page for one provider in one transaction and returns how
-    much it did; ``waiting_providers`` is a query for the providers that have something to do.
+    much it did, or ``each`` does things one by one; ``waiting_providers`` is a query for the providers that have something to do.
     """
 
     name: str
     waiting_providers: str
-    step: Callable[[Work], Awaitable[int]]
+    step: Callable[[Work], Awaitable[int]] = _no_page
+    each: Each | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,10 @@
 """What contracts-svc does about deletions besides deciding: it listens, looks at what it has itself, erases, destroys keys (CON-7)."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from termijn.contracts.account_check import RECIPIENTS_MAX
 from termijn.contracts.account_deletion import (
     ACCOUNT_DELETION,
     AnswerNoted,
@@ -28,7 +27,7 @@ from termijn.contracts.account_deletion import (
     ServicesOverdue,
     Withdraw,
 )
-from termijn.contracts.confirmation import message_id_of
+from termijn.contracts.confirmation import copies_max, message_id_of
 from termijn.events.base import Blob
 from termijn.events.contracts import AccountOpened, ModuleCancelled, ModuleEnded, ModuleTerminated
 from termijn.events.erasure import (
@@ -45,6 +44,7 @@ from termijn.events.erasure import (
 from termijn.kernel.ids import AccountId
 from termijn.runtime.erasure import Forgetting, forget_account, is_settled
 from termijn.runtime.handling import (
+    Each,
     Fired,
     Handled,
     Message,
@@ -62,14 +62,12 @@ from termijn.runtime.mail import Mailer
 from termijn.runtime.sql import load
 
 SQL = load("termijn.contracts", "deletion.sql")
-PAGE = 20
-"""Of each kind in one transaction."""
 
 
 async def mails_of(work: Work, account: AccountId) -> Sequence[str]:
     """The confirmations that were sent, to as many addresses as an account can have."""
     rows = await work.fetch(SQL["confirmations"], work.provider, account)
-    return [message_id_of(work.provider, row["confirmation_id"], nth) for row in rows for nth in range(RECIPIENTS_MAX)]
+    return [message_id_of(work.provider, row["confirmation_id"], nth) for row in rows for nth in range(copies_max(row["confirmation_id"]))]
 
 
 FORGETTING = Forgetting(
@@ -80,6 +78,7 @@ FORGETTING = Forgetting(
         "delete from subject_owner where provider = $1 and account = $2",
         "update module set over_reason = null where provider = $1 and account = $2",
         "update manager_task set outcome = null where provider = $1 and account = $2",
+        "update confirmation set personal = null where provider = $1 and account = $2",
         "update confirmation set actor = 'customer' where provider = $1 and account = $2 and actor like 'customer:%'",
     ),
     mails=mails_of,
@@ -234,53 +233,42 @@ VIEWS: tuple[View, ...] = (
 
 
 def eraser(mailer: Mailer | None) -> Worker:
-    """The worker: asks beforehand, decides when all are ready, erases here, destroys keys."""
-    steps: tuple[Callable[[Work], Awaitable[int]], ...] = (_consider, _decide, _erase_here(mailer), _destroy_keys)
+    """The worker: asks beforehand, decides when all are ready, destroys keys, erases here.
 
-    async def step(work: Work) -> int:
-        return sum([await one(work) for one in steps])
+    An account at a time, and one step of it in a transaction: what cannot be undone comes after what says that it is to be has been
+    committed. When a key went in the transaction that decided it, a conflict at its commit left an account without a key.
+    """
 
-    return Worker(name="erasure", waiting_providers=SQL["work_providers"], step=step)
-
-
-async def _consider(work: Work) -> int:
-    rows = await work.fetch(SQL["take_candidates"], work.provider, PAGE)
-    for row in rows:
-        if row["is_ending"]:
-            account = AccountId(row["account"])
-            await work.execute(ACCOUNT_DELETION, account, Consider(now=work.now, account=account), account=account)
-    return len(rows)
-
-
-async def _decide(work: Work) -> int:
-    done = 0
-    for row in await work.fetch(SQL["decidable"], work.provider, PAGE):
-        account = AccountId(row["account"])
-        if await is_settled(work, account, (), ("AccountDeletionRequested",)):
-            command = Decide(now=work.now, obstacles=await own_obstacles(work, account))
-            if not await work.execute(ACCOUNT_DELETION, account, command, account=account):
-                await work.fetch(SQL["undecided"], work.provider, account)
-            done += 1
-    return done
-
-
-def _erase_here(mailer: Mailer | None) -> Callable[[Work], Awaitable[int]]:
-    async def step(work: Work) -> int:
-        rows = await work.fetch(SQL["to_erase"], work.provider, PAGE)
-        for row in rows:
-            account = AccountId(row["account"])
+    async def step(work: Work, item: str) -> int:
+        account = AccountId(item)
+        for row in await work.fetch(SQL["take_candidate"], work.provider, account):
+            if row["is_ending"]:
+                await work.execute(ACCOUNT_DELETION, account, Consider(now=work.now, account=account), account=account)
+            return 1
+        todo = (await work.fetch(SQL["next_step"], work.provider, account))[0]
+        if todo["doomed"]:
+            return await _destroy_keys(work, account, todo["doomed"])
+        if todo["is_to_erase"]:
             await forget_account(work, account, FORGETTING, mailer)
             await work.execute(ACCOUNT_DELETION, account, NoteErased(now=work.now, service="contracts"), account=account)
-        return len(rows)
+            return 1
+        return await _decide(work, account) if todo["is_decidable"] else 0
 
-    return step
+    return Worker(name="erasure", waiting_providers=SQL["work_providers"], each=Each(waiting=SQL["waiting"], step=step))
 
 
-async def _destroy_keys(work: Work) -> int:
+async def _decide(work: Work, account: AccountId) -> int:
+    if not await is_settled(work, account, (), ("AccountDeletionRequested",)):
+        return 0
+    command = Decide(now=work.now, obstacles=await own_obstacles(work, account))
+    if not await work.execute(ACCOUNT_DELETION, account, command, account=account):
+        await work.fetch(SQL["undecided"], work.provider, account)
+    return 1
+
+
+async def _destroy_keys(work: Work, account: AccountId, purposes: Sequence[str]) -> int:
     """Two events: doomed, then destroyed; a crash between them destroys again, which is the same."""
-    rows = await work.fetch(SQL["keys_to_destroy"], work.provider, PAGE)
-    for row in rows:
-        account = AccountId(row["account"])
-        await work.destroy_key(account, row["purpose"])
-        await work.execute(ACCOUNT_DELETION, account, NoteKeyDestroyed(now=work.now, purpose=row["purpose"]), account=account)
-    return len(rows)
+    for purpose in purposes:
+        await work.destroy_key(account, purpose)
+        await work.execute(ACCOUNT_DELETION, account, NoteKeyDestroyed(now=work.now, purpose=purpose), account=account)
+    return len(purposes)

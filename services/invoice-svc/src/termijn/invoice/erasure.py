@@ -9,7 +9,7 @@ from termijn.invoice.unmatched_money import account_of_money
 from termijn.kernel.calendar import add_months
 from termijn.kernel.ids import AccountId
 from termijn.runtime.erasure import Forgetting, Found, mails_by
-from termijn.runtime.handling import Fired, Handled, NoEffect, Outcome, Recorded, Statement, View, WakeUpHandler, Work, Worker
+from termijn.runtime.handling import Each, Fired, Handled, NoEffect, Outcome, Recorded, Statement, View, WakeUpHandler, Work, Worker
 from termijn.runtime.key_purpose import tax_purpose
 from termijn.runtime.sql import load
 
@@ -17,8 +17,6 @@ SQL = load("termijn.invoice", "erasure.sql")
 
 MANDATE_PROOF_MONTHS = 14
 """A debit without a mandate can come back for thirteen months, and the form is kept for one more (PAY-1, PAY-4)."""
-YEARS_PER_PAGE = 50
-"""Account years destroyed in one transaction: each removes a dozen files."""
 
 
 async def money_of(work: Work, account: AccountId) -> Sequence[AccountId]:
@@ -76,16 +74,17 @@ def apply_years(recorded: Recorded) -> Iterable[Statement]:
 VIEWS = (View(name="kept_years", tables=("kept_year",), apply=apply_years, is_synchronous=True),)
 
 
-async def shred(work: Work) -> int:
-    """Destroy keys, remove files; done twice is done once."""
-    rows = await work.fetch(SQL["years_to_shred"], work.provider, YEARS_PER_PAGE)
-    for row in rows:
-        account, year = AccountId(row["account"]), int(row["year"])
-        await work.destroy_key(account, tax_purpose(year))
-        for file in await work.fetch(SQL["documents_of_year"], work.provider, account, year):
-            await work.blobs.erase(work.provider, Blob(sha256=file["sha256"], size_bytes=file["size_bytes"], address=file["address"]))
-        await work.execute(KEPT_YEAR, kept_year_key(account, year), NoteDestroyed(now=work.now, year=year), account=account)
-    return len(rows)
+async def shred(work: Work, item: str) -> int:
+    """Destroy the key of an account's year, remove its files; done twice is done once."""
+    name, _, number = item.rpartition("/")
+    account, year = AccountId(name), int(number)
+    if not await work.fetch(SQL["is_to_shred"], work.provider, account, year):
+        return 0
+    await work.destroy_key(account, tax_purpose(year))
+    for file in await work.fetch(SQL["documents_of_year"], work.provider, account, year):
+        await work.blobs.erase(work.provider, Blob(sha256=file["sha256"], size_bytes=file["size_bytes"], address=file["address"]))
+    await work.execute(KEPT_YEAR, kept_year_key(account, year), NoteDestroyed(now=work.now, year=year), account=account)
+    return 1
 
 
-SHREDDER = Worker(name="shredder", waiting_providers=SQL["years_over"], step=shred)
+SHREDDER = Worker(name="shredder", waiting_providers=SQL["years_over"], each=Each(waiting=SQL["years_to_shred"], step=shred))

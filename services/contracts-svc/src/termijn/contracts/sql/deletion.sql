@@ -90,26 +90,28 @@ union select provider from account_erasure where is_stale
 union select provider from doomed_key where not is_gone
 union select provider from deletion_candidate;
 
--- name: take_candidates
--- Candidates, taken; and whether each of their modules has an end.
+-- name: waiting
+-- Accounts with something to do, after an account.
+select account as item from (
+  select account from account_deletion where provider = $1 and is_decidable
+  union select account from account_erasure where provider = $1 and is_stale
+  union select account from doomed_key where provider = $1 and not is_gone
+  union select account from deletion_candidate where provider = $1) as waiting
+where account > $2 order by account limit $3;
+
+-- name: take_candidate
+-- A candidate, taken; and whether each of its modules has an end.
 with taken as (
-  delete from deletion_candidate where (provider, account) in (
-    select provider, account from deletion_candidate where provider = $1 order by account limit $2) returning provider, account
+  delete from deletion_candidate where provider = $1 and account = $2 returning provider, account
 )
 select t.account, bool_and(m.ends_on is not null) as is_ending from taken t
-join module m on m.provider = t.provider and m.account = t.account group by t.account order by t.account;
+left join module m on m.provider = t.provider and m.account = t.account group by t.account;
 
--- name: decidable
--- Deletions to decide.
-select account from account_deletion where provider = $1 and is_decidable order by account limit $2;
-
--- name: to_erase
--- Accounts to erase here.
-select account from account_erasure where provider = $1 and is_stale and access = 'erased' order by account limit $2;
-
--- name: keys_to_destroy
--- Keys that are to go.
-select account, purpose from doomed_key where provider = $1 and not is_gone order by account, purpose limit $2;
+-- name: next_step
+-- What there is to do about an account: keys that are to go, whether it is to be erased here, whether to decide.
+select array(select purpose from doomed_key where provider = $1 and account = $2 and not is_gone order by purpose) as doomed,
+  exists (select from account_erasure where provider = $1 and account = $2 and is_stale and access = 'erased') as is_to_erase,
+  exists (select from account_deletion where provider = $1 and account = $2 and is_decidable) as is_decidable;
 
 -- name: own_obstacles
 -- What this service itself has that is not over.

@@ -49,8 +49,13 @@ from document d where d.provider = m.provider and d.invoice_id = m.invoice_id an
 select distinct provider from kept_year where is_over and not is_gone;
 
 -- name: years_to_shred
--- Those of a provider.
-select account, year from kept_year where provider = $1 and is_over and not is_gone order by year, account limit $2;
+-- Those of a provider, after one.
+select account || '/' || year as item from kept_year
+where provider = $1 and is_over and not is_gone and account || '/' || year > $2 order by 1 limit $3;
+
+-- name: is_to_shred
+-- Whether it is to go still.
+select from kept_year where provider = $1 and account = $2 and year = $3 and is_over and not is_gone;
 
 -- name: documents_of_year
 -- The files of a fiscal year.

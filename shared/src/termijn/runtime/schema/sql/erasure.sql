@@ -35,8 +35,12 @@ update account_erasure set is_stale = true where provider = $1 and account = $2 
 select distinct provider from account_erasure where is_stale;
 
 -- name: stale
--- What is to be looked at.
-select account, question, attempt, access from account_erasure where provider = $1 and is_stale order by account limit $2;
+-- What is to be looked at, after an account.
+select account as item from account_erasure where provider = $1 and is_stale and account > $2 order by account limit $3;
+
+-- name: is_stale
+-- Whether it is to be looked at still, and what for.
+select access from account_erasure where provider = $1 and account = $2 and is_stale;
 
 -- name: is_settled
 -- Whether no transaction that began before the last question can still commit, and every asynchronous read model ($3) has seen all
