@@ -20,7 +20,8 @@ from termijn.embedded.postgres import EmbeddedPostgres, Settings, start_now
 from termijn.runtime.transport.base import Transport
 from termijn.runtime.transport.kafka import KafkaTransport
 from termijn.runtime.transport.kafka_settings import KafkaSettings
-from termijn.runtime.transport.log import LogSettings, LogTransport
+from termijn.runtime.transport.log import LogTransport
+from termijn.runtime.transport.log_settings import LogSettings
 from termijn.testing.fire_field import kill_server
 from termijn.testing.kafka import Broker
 from termijn.testing.line import Line, open_line

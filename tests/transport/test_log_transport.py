@@ -15,9 +15,10 @@ import pytest
 
 from termijn.runtime.handling import Transient
 from termijn.runtime.transport.base import OutRecord, Place
-from termijn.runtime.transport.log import LogSettings, LogTransport
+from termijn.runtime.transport.log import LogTransport
 from termijn.runtime.transport.log_consumer import LogConsumer
 from termijn.runtime.transport.log_names import PARTITIONS, partition_of
+from termijn.runtime.transport.log_settings import LogSettings
 from termijn.testing.postgres import Databases, TestDatabase
 
 TOPIC = "termijn.test.v1"

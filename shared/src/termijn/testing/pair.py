@@ -18,7 +18,8 @@ from termijn.runtime.handling import Cause, Definition
 from termijn.runtime.journal import FileJournal
 from termijn.runtime.keys import KeyStore
 from termijn.runtime.service import Service, Surroundings
-from termijn.runtime.transport.log import LogSettings, LogTransport
+from termijn.runtime.transport.log import LogTransport
+from termijn.runtime.transport.log_settings import LogSettings
 from termijn.runtime.unit_of_work import UnitOfWork
 from termijn.testing.harness import PROVIDER, ManualClock
 from termijn.testing.postgres import Databases, TestDatabase

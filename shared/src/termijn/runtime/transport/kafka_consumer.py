@@ -9,20 +9,18 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, OffsetOutOfRangeError
+from aiokafka.structs import TopicPartition
 
 from termijn.runtime.handling import Transient
 from termijn.runtime.telemetry import log
 from termijn.runtime.transport.base import InRecord, Offsets, OffsetsLost, Place
 from termijn.runtime.transport.kafka_failures import LOST, away, transient
-from termijn.runtime.transport.kafka_settings import TOPIC_BYTES_MAX
-
-if TYPE_CHECKING:
-    from termijn.runtime.transport.kafka import KafkaTransport
+from termijn.runtime.transport.kafka_settings import TOPIC_BYTES_MAX, KafkaSettings
 
 ops = log("kafka_consumer")
 
@@ -65,12 +63,38 @@ class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # the clien
         self.has_places.set()
 
 
+class Cluster(Protocol):
+    """What a member asks of the brokers besides its own connection to them."""
+
+    settings: KafkaSettings
+
+    def on_broker(self, places: Sequence[Place]) -> list[TopicPartition]:
+        """Places as the client names them."""
+        ...
+
+    def of_broker(self, at: TopicPartition) -> Place:
+        """A place as the client names it, in our words."""
+        ...
+
+    async def beginnings(self, places: Sequence[Place]) -> dict[Place, int]:
+        """The first offset that is there, per place."""
+        ...
+
+    async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
+        """The offset that the next record gets, per place."""
+        ...
+
+    def forget_quiet(self) -> None:
+        """This member begins where its database says, which may be further back than its group was."""
+        ...
+
+
 class KafkaConsumer:
     """Implements ``base.Consumer``."""
 
-    def __init__(self, transport: "KafkaTransport", group: str, topics: Sequence[str], offsets: Offsets) -> None:
-        self._transport = transport
-        self._settings = transport.settings
+    def __init__(self, cluster: Cluster, group: str, topics: Sequence[str], offsets: Offsets) -> None:
+        self._cluster = cluster
+        self._settings = cluster.settings
         self._group = group
         self._topics = sorted(set(topics))
         self._offsets = offsets
@@ -104,7 +128,7 @@ class KafkaConsumer:
                 await asyncio.sleep(min(left, LOOK_S))
         except OffsetOutOfRangeError as error:
             ((at, wanted),) = error.args[0].items()
-            self._lost = self._transport.of_broker(at)
+            self._lost = self._cluster.of_broker(at)
             self._positions[self._lost] = wanted
             raise await self._loss(self._lost) or Transient("kafka: the offset is there again") from None
         except OffsetsLost:
@@ -187,7 +211,7 @@ class KafkaConsumer:
         self._membership.is_idle.set()
 
     def _seek(self, consumer: AIOKafkaConsumer, place: Place) -> None:
-        (at,) = self._transport.on_broker([place])
+        (at,) = self._cluster.on_broker([place])
         consumer.seek(at, self._positions[place])
 
     async def _take(self, consumer: AIOKafkaConsumer, max_records: int) -> list[InRecord]:
@@ -207,9 +231,9 @@ class KafkaConsumer:
 
     async def _take_up(self, consumer: AIOKafkaConsumer) -> None:
         """Go on where the listener's database is. Whoever had the places before has finished its page: the group waited for it."""
-        mine = sorted(self._transport.of_broker(at) for at in consumer.assignment())
+        mine = sorted(self._cluster.of_broker(at) for at in consumer.assignment())
         stored = await self._offsets()
-        first, end = await self._transport.beginnings(mine), await self._transport.ends(mine)
+        first, end = await self._cluster.beginnings(mine), await self._cluster.ends(mine)
         # Of a place that the database does not name nothing was ever handled, so its very first record is wanted. Where that is gone,
         # somebody has to say that reading begins later; what the group once committed may have expired, and says nothing.
         wanted = {place: stored.get(place, 0) for place in mine}
@@ -221,18 +245,18 @@ class KafkaConsumer:
             self._seek(consumer, place)
         # The acknowledgement of the last page may have been lost with the process that owed it.
         await self._commit(wanted)
-        self._transport.forget_quiet()
+        self._cluster.forget_quiet()
         self._membership.is_new = False
 
     async def _loss(self, place: Place) -> OffsetsLost | None:
         wanted = self._positions[place]
-        first, end = (await self._transport.beginnings([place]))[place], (await self._transport.ends([place]))[place]
+        first, end = (await self._cluster.beginnings([place]))[place], (await self._cluster.ends([place]))[place]
         return None if first <= wanted <= end else OffsetsLost(place, wanted=wanted, first=first, end=end)
 
     async def _fetched(self, consumer: AIOKafkaConsumer, max_records: int) -> list[InRecord]:
         """A share for each topic, another one first each time, so that a busy one does not keep the others waiting."""
         by_topic: dict[str, list[Any]] = {}
-        for at in self._transport.on_broker(sorted(self._positions)):
+        for at in self._cluster.on_broker(sorted(self._positions)):
             by_topic.setdefault(at.topic, []).append(at)
         records: list[InRecord] = []
         if by_topic:
@@ -251,7 +275,7 @@ class KafkaConsumer:
         return records
 
     def _note(self, record: Any) -> InRecord:
-        place = self._transport.of_broker(record)
+        place = self._cluster.of_broker(record)
         self._in_hand[place] = record.offset + 1
         self._heard_at = time.monotonic()
         return in_record(record, place)
@@ -260,7 +284,7 @@ class KafkaConsumer:
         consumer = self._consumer
         if consumer is None:
             return
-        mine = dict(zip(self._transport.on_broker(list(offsets)), offsets.values(), strict=True))
+        mine = dict(zip(self._cluster.on_broker(list(offsets)), offsets.values(), strict=True))
         mine = {at: offset for at, offset in mine.items() if at in consumer.assignment()}
         async with transient():
             try:
@@ -272,7 +296,7 @@ class KafkaConsumer:
     async def _check_silence(self) -> None:
         """The client waits for a broker that is away without a word; ask now and then, so that somebody hears of it."""
         if time.monotonic() - self._heard_at > self._settings.silence_s and self._positions:
-            await self._transport.ends([min(self._positions)])
+            await self._cluster.ends([min(self._positions)])
             self._heard_at = time.monotonic()
 
 

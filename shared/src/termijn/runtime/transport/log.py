@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
 from importlib.resources import files
 
 import asyncpg
@@ -16,27 +14,12 @@ from termijn.runtime.sql import load
 from termijn.runtime.transport.base import InRecord, Offsets, OutRecord, Place, UnknownTopic, check_sizes
 from termijn.runtime.transport.log_consumer import LogConsumer, record_of
 from termijn.runtime.transport.log_names import LOST, PARTITIONS, partition_of, table_of
+from termijn.runtime.transport.log_settings import LogSettings
 
 SQL = load("termijn.runtime.transport", "log.sql")
 
 TRIM_ROWS_MAX = 5_000
 """Per partition and turn: a turn holds up appends, and this many take some tens of milliseconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSettings:
-    """Machine times of the log.
-
-    ``keep``: records stay at least this long, also when every group has passed them. ``look_every_s``: how soon a member sees
-    that the group changed. ``lease_s``: how long a process may stand still before its partitions go to others.
-    ``poll_every_s``: how soon records from another process are seen (from the same process: at once).
-    """
-
-    keep: timedelta = timedelta(days=1)
-    look_every_s: float = 2.0
-    lease_s: float = 30.0
-    poll_every_s: float = 0.1
-    trim_every_s: float = 60.0
 
 
 @asynccontextmanager

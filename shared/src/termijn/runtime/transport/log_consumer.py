@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import asyncpg
 import msgspec
@@ -20,9 +20,7 @@ from termijn.runtime.sql import load
 from termijn.runtime.telemetry import log
 from termijn.runtime.transport.base import InRecord, Offsets, OffsetsLost, Place
 from termijn.runtime.transport.log_names import LOST, table_of
-
-if TYPE_CHECKING:
-    from termijn.runtime.transport.log import LogTransport
+from termijn.runtime.transport.log_settings import LogSettings
 
 SQL = load("termijn.runtime.transport", "log.sql")
 LOG = log("log_consumer")
@@ -30,13 +28,25 @@ LOG = log("log_consumer")
 _HEADERS = msgspec.msgpack.Decoder(dict[str, bytes])
 
 
+class LogDatabase(Protocol):
+    """Where the log lies, as a member uses it."""
+
+    settings: LogSettings
+    app_dsn: str
+    pool: asyncpg.Pool
+
+    async def trim(self, topics: Sequence[str]) -> int:
+        """Remove what every group has passed and is old enough; how many records."""
+        ...
+
+
 class LogConsumer:
     """Implements ``base.Consumer``."""
 
     def __init__(
-        self, transport: "LogTransport", group: str, topics: Sequence[str], offsets: Offsets, *, on_close: Callable[["LogConsumer"], None]
+        self, database: LogDatabase, group: str, topics: Sequence[str], offsets: Offsets, *, on_close: Callable[["LogConsumer"], None]
     ) -> None:
-        self._transport = transport
+        self._database = database
         self._group = group
         self._topics = sorted(set(topics))
         self._offsets = offsets
@@ -67,7 +77,7 @@ class LogConsumer:
             self._news.clear()
             try:
                 connection = await self._joined()
-                if time.monotonic() - self._looked_at > self._transport.settings.look_every_s:
+                if time.monotonic() - self._looked_at > self._database.settings.look_every_s:
                     await self._look(connection)
                 records = await self._fetch(connection, max_records)
                 await self._trim_now_and_then()
@@ -81,7 +91,7 @@ class LogConsumer:
             if records or left <= 0:
                 return records
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), min(left, self._transport.settings.poll_every_s))
+                await asyncio.wait_for(self._news.wait(), min(left, self._database.settings.poll_every_s))
 
     async def commit(self, offsets: Mapping[Place, int]) -> None:
         """Say where to go on; see ``base.Consumer``."""
@@ -92,9 +102,9 @@ class LogConsumer:
 
     async def _trim_now_and_then(self) -> None:
         """Also where nothing comes any more: what came last becomes old all the same."""
-        if time.monotonic() - self._trimmed_at > self._transport.settings.trim_every_s:
+        if time.monotonic() - self._trimmed_at > self._database.settings.trim_every_s:
             self._trimmed_at = time.monotonic()
-            await self._transport.trim(self._topics)
+            await self._database.trim(self._topics)
 
     async def close(self) -> None:
         """Leave the group; the others take over at their next look."""
@@ -107,7 +117,7 @@ class LogConsumer:
     async def _joined(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
             await self._drop()
-            connection = await asyncpg.connect(self._transport.app_dsn, command_timeout=60)
+            connection = await asyncpg.connect(self._database.app_dsn, command_timeout=60)
             self._connection = connection
             await connection.execute(SQL["leave_group"], self._group, self._member)
             await connection.execute(SQL["join_group"], self._group, self._member, self._lease(), self._topics)
@@ -128,14 +138,14 @@ class LogConsumer:
                 await connection.close(timeout=5)
 
     def _lease(self) -> timedelta:
-        return timedelta(seconds=self._transport.settings.lease_s)
+        return timedelta(seconds=self._database.settings.lease_s)
 
     async def _beat(self) -> None:
         """Over the pool, because the session may be in use: a long page must not look like a process that stands still."""
         while self._beating is asyncio.current_task():  # also where the pool swallowed the cancellation
-            await asyncio.sleep(self._transport.settings.lease_s / 3)
+            await asyncio.sleep(self._database.settings.lease_s / 3)
             try:
-                await self._transport.pool.execute(SQL["beat"], self._group, self._member, self._lease())
+                await self._database.pool.execute(SQL["beat"], self._group, self._member, self._lease())
             except Exception as error:
                 LOG.warning("could not renew the lease", error=error, name=self._group)
 
@@ -177,7 +187,7 @@ class LogConsumer:
             return
         ordered = sorted(offsets)
         try:
-            await self._transport.pool.execute(SQL["commit"], self._group, *_columns(ordered), [offsets[place] for place in ordered])
+            await self._database.pool.execute(SQL["commit"], self._group, *_columns(ordered), [offsets[place] for place in ordered])
         except LOST as error:
             raise Transient(f"log: {type(error).__name__}") from error
 
