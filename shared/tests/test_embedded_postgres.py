@@ -127,6 +127,20 @@ async def test_it_starts_again_after_a_kill(folder: Path, also_the_server: bool)
 
 
 @pytest.mark.slow
+async def test_a_server_that_dies_while_somebody_joins_it_is_started_again(folder: Path) -> None:
+    """Killed, and not gone yet: it counts as running and does not answer."""
+    first = await start(folder, TESTS)
+    postmaster = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(postmaster, signal.SIGSTOP)
+    joining = asyncio.create_task(start(folder, TESTS))
+    await asyncio.sleep(1)
+    os.kill(postmaster, signal.SIGKILL)
+    again = await joining
+    assert await fetch(again.dsn("postgres", SUPERUSER), "select 1") == 1
+    await first.stop()
+    await again.stop()
+
+
 async def test_a_process_id_left_behind_that_is_now_somebody_else_does_not_stop_it(folder: Path) -> None:
     await (await start(folder, TESTS)).stop()
     (folder / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{folder / 'data'}\n1\n5432\n{folder / 'run'}\n\n0 0\nready\n")

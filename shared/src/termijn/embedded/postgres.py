@@ -110,16 +110,36 @@ def start_now(folder: Path, settings: Settings | None = None) -> EmbeddedPostgre
         users = (folder / "users.lock").open("ab")
         try:
             fcntl.flock(users, fcntl.LOCK_SH)
-            socket_folder = _running_socket_folder(data)
-            if socket_folder is None:
-                socket_folder = _socket_folder(account, folder)
-                _configure(account, data, socket_folder, settings or Settings.of_this_machine())
-                _launch(account, data, socket_folder)
-            _wait_until_ready(account, socket_folder, data)
+            socket_folder = _joined(account, data) or _launched(account, folder, settings or Settings.of_this_machine())
         except BaseException:
             users.close()
             raise
     return EmbeddedPostgres(folder, socket_folder, users, account)
+
+
+def _joined(account: ServerAccount, data: Path) -> Path | None:
+    """Where the server listens that runs already, once it answers. None where none runs, nor one that dies while it is asked.
+
+    Who was killed a moment ago still counts as running until the machine comes round to it.
+    """
+    socket_folder = _running_socket_folder(data)
+    if socket_folder is None:
+        return None
+    try:
+        _wait_until_ready(account, socket_folder, data)
+    except PostgresFailed:
+        if _running_socket_folder(data) is not None:
+            raise
+        return None
+    return socket_folder
+
+
+def _launched(account: ServerAccount, folder: Path, settings: Settings) -> Path:
+    data, socket_folder = folder / "data", _socket_folder(account, folder)
+    _configure(account, data, socket_folder, settings)
+    _launch(account, data, socket_folder)
+    _wait_until_ready(account, socket_folder, data)
+    return socket_folder
 
 
 def program(name: str) -> Path:
