@@ -66,24 +66,27 @@ async def test_hardware_comes_late_is_invoiced_when_it_comes_and_is_covered_to_t
     assert (await bills(story, "acme"))[-1] == ("support", "2026-04-01", Decimal("12.00")), "the quarter's run of support"
 
 
+PROJECT: Facts = {
+    "project_id": "branch",
+    "title": "New branch",
+    "quote": "Q-2026-1",
+    "price": "1500.00",
+    "remainder_on_delivery": True,
+    "milestones": [
+        {"milestone_id": "design", "title": "Design", "net": "400.00", "planned_on": "2026-01-15"},
+        {"milestone_id": "build", "title": "Build", "net": "800.00"},
+    ],
+}
+"""1,500.00 in two milestones and on delivery."""
+
+
 @pytest.mark.rule("CON-11", "CON-12", "INV-5", "INV-17")
 async def test_a_project_bills_its_milestones_with_its_goods_and_its_settings_are_covered_for_two_weeks(story: Story) -> None:
     """1,500.00 in two milestones and on delivery, 448.50 of phones within it: each project invoice on its own day, all of it once."""
     await story.open_shop()
     await story.customer("acme")
-    project: Facts = {
-        "project_id": "branch",
-        "title": "New branch",
-        "quote": "Q-2026-1",
-        "price": "1500.00",
-        "remainder_on_delivery": True,
-        "milestones": [
-            {"milestone_id": "design", "title": "Design", "net": "400.00", "planned_on": "2026-01-15"},
-            {"milestone_id": "build", "title": "Build", "net": "800.00"},
-        ],
-    }
     path = "/contracts/accounts/acme/projects"
-    await story.call("POST", path, project)
+    await story.call("POST", path, PROJECT)
     await story.until(date(2026, 1, 15), "09:00")
     await story.call("POST", f"{path}/branch/milestones/design/reached", {})
     await story.call("POST", "/contracts/accounts/acme/goods-orders", {**PHONES, "project_id": "branch"})

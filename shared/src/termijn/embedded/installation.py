@@ -5,7 +5,7 @@ The composition root. Everything else is given what it needs; only this file kno
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -161,23 +161,11 @@ async def open_installation(
     """
     made = await asyncio.to_thread(made_as, folder, sandbox=sandbox, transport=transport, kafka_bootstrap=kafka_bootstrap)
     async with AsyncExitStack() as stack:
-        if server is None:
-            server = await postgres.start(folder / "postgres")
-            stack.push_async_callback(server.stop)
-        names = await databases.ensure_databases(server, prefix)
-        at = {short: _address(server, name) for short, name in names.items()}
+        at = await _open_databases(stack, folder, server, prefix)
         bus = await open_transport(made, stack, folder=folder, log=at["log"], prefix=prefix)
-        erased = FileErasureLog(folder / "journal" / ERASURE_LOG)
-        keys = await KeyStore.open(app_dsn=at["keys"].app_dsn, owner_dsn=at["keys"].owner_dsn, log=erased)
-        stack.push_async_callback(keys.close)
-        journal = FileJournal(folder / "journal")
-        stack.callback(journal.close)
-        clock: Clock = SystemClock()
-        if made.is_sandbox:
-            starts_at = sandbox_start or machine_now()
-            pool = await asyncpg.create_pool(at["log"].app_dsn, min_size=1, max_size=2, command_timeout=60)
-            stack.push_async_callback(pool.close)
-            clock = await SandboxClock.open(pool, owner_dsn=at["log"].owner_dsn, starts_at=starts_at)
+        keys = await _open_keys(stack, at["keys"], folder)
+        journal = stack.enter_context(closing(FileJournal(folder / "journal")))
+        clock = await _open_sandbox_clock(stack, at["log"], sandbox_start or machine_now()) if made.is_sandbox else SystemClock()
         services: list[Service] = []
         for definition in _definitions(MaildirMailer(folder / "mail", clock)):
             around = Surroundings(
@@ -189,13 +177,41 @@ async def open_installation(
                 journal=journal,
                 has_collectors=made.transport == "kafka",
             )
-            service = await Service.open(definition, around)
-            stack.push_async_callback(service.close)
-            services.append(service)
+            services.append(await _opened(stack, definition, around))
         authority = await asyncio.to_thread(Authority.sandbox, folder / "token.key")
         installation = Installation(folder=folder, clock=clock, services=services, app=build_site(services, authority), authority=authority)
         stack.push_async_callback(installation.loops.stop)
         yield installation
+
+
+async def _opened(stack: AsyncExitStack, definition: Definition, around: Surroundings) -> Service:
+    service = await Service.open(definition, around)
+    stack.push_async_callback(service.close)
+    return service
+
+
+async def _open_keys(stack: AsyncExitStack, address: Address, folder: Path) -> KeyStore:
+    """With the log of what was erased beside it."""
+    erased = FileErasureLog(folder / "journal" / ERASURE_LOG)
+    keys = await KeyStore.open(app_dsn=address.app_dsn, owner_dsn=address.owner_dsn, log=erased)
+    stack.push_async_callback(keys.close)
+    return keys
+
+
+async def _open_databases(stack: AsyncExitStack, folder: Path, server: EmbeddedPostgres | None, prefix: str) -> dict[str, Address]:
+    """The address of each database, by its short name; a server of our own where none is given."""
+    if server is None:
+        server = await postgres.start(folder / "postgres")
+        stack.push_async_callback(server.stop)
+    names = await databases.ensure_databases(server, prefix)
+    return {short: _address(server, name) for short, name in names.items()}
+
+
+async def _open_sandbox_clock(stack: AsyncExitStack, log: Address, starts_at: datetime) -> Clock:
+    """A row of the log's database, so that every process of the installation reads one clock (TIM-2)."""
+    pool = await asyncpg.create_pool(log.app_dsn, min_size=1, max_size=2, command_timeout=60)
+    stack.push_async_callback(pool.close)
+    return await SandboxClock.open(pool, owner_dsn=log.owner_dsn, starts_at=starts_at)
 
 
 def _address(server: EmbeddedPostgres, database: str) -> Address:

@@ -78,17 +78,7 @@ def evolve(state: DunningAccount, event: AccountEvent) -> DunningAccount:
     """The state after the event."""
     match event:
         case AccountLearned():
-            known = Known(
-                debtor=event.debtor,
-                mail_to=event.mail_to,
-                has_address=event.has_address,
-                language=event.language,
-                debtor_kind=event.debtor_kind,
-                account_manager=event.account_manager,
-                customer_number=event.customer_number,
-                terms=event.terms,
-            )
-            return replace(state, known=known)
+            return replace(state, known=_known(event))
         case CaseStarted() | CaseReopened():
             return _opened(state, event)
         case MissRepeated():
@@ -102,28 +92,54 @@ def evolve(state: DunningAccount, event: AccountEvent) -> DunningAccount:
             return _ended(state, event)
         case BailiffFileUpdated():
             return _at_bailiff(state, event)
-        case HoldPlaced():
-            hold = Hold(invoice_id=event.invoice_id, since=event.since, until=event.until)
-            return replace(state, holds={**state.holds, event.hold_id: hold}, holds_made=state.holds_made + 1)
+        case HoldPlaced() | HoldEnded():
+            return _of_hold(state, event)
         case HoursAdopted():
             return replace(state, hours=event.hours)
-        case HoldEnded():
-            return replace(state, holds=_without(state.holds, event.hold_id))
-        case WarningPlanned():
-            return replace(state, lateness=WarningAhead(on=event.on), lateness_attempt=event.attempt)
-        case SuspensionPlanned():
-            return replace(state, lateness=SuspensionAhead(on=event.on, over=event.over), lateness_attempt=event.attempt)
+        case WarningPlanned() | SuspensionPlanned() | SuspensionRequested():
+            return _later(state, event)
         case LatenessEnded() | ResumptionRequested() | TerminationRequested():
             return replace(state, lateness=Punctual())
-        case SuspensionRequested():
-            since = state.lateness.on if isinstance(state.lateness, SuspensionAhead) else event.requested_at.date()
-            return replace(state, lateness=Suspended(since=since))
         case StepProposed() | ClearanceGiven() | ClearanceRefused():
             return _of_proposal(_beside(state, event), event)
         case StepsPlanned() | LadderRested() | LadderResumed() | ClaimChanged() | DeliveryProven():
             return _of_case(state, event)
         case CallTaskCreated() | ManagerTaskCreated() | WriteOffRequested() | TerminationPlanned():
             return state
+        case _:
+            assert_never(event)
+
+
+def _known(event: AccountLearned) -> Known:
+    return Known(
+        debtor=event.debtor,
+        mail_to=event.mail_to,
+        has_address=event.has_address,
+        language=event.language,
+        debtor_kind=event.debtor_kind,
+        account_manager=event.account_manager,
+        customer_number=event.customer_number,
+        terms=event.terms,
+    )
+
+
+def _of_hold(state: DunningAccount, event: HoldPlaced | HoldEnded) -> DunningAccount:
+    if isinstance(event, HoldEnded):
+        return replace(state, holds=_without(state.holds, event.hold_id))
+    hold = Hold(invoice_id=event.invoice_id, since=event.since, until=event.until)
+    return replace(state, holds={**state.holds, event.hold_id: hold}, holds_made=state.holds_made + 1)
+
+
+def _later(state: DunningAccount, event: WarningPlanned | SuspensionPlanned | SuspensionRequested) -> DunningAccount:
+    """A structural late payer goes on: to be warned, to be suspended, suspended (DUN-9)."""
+    match event:
+        case WarningPlanned():
+            return replace(state, lateness=WarningAhead(on=event.on), lateness_attempt=event.attempt)
+        case SuspensionPlanned():
+            return replace(state, lateness=SuspensionAhead(on=event.on, over=event.over), lateness_attempt=event.attempt)
+        case SuspensionRequested():
+            since = state.lateness.on if isinstance(state.lateness, SuspensionAhead) else event.requested_at.date()
+            return replace(state, lateness=Suspended(since=since))
         case _:
             assert_never(event)
 

@@ -15,7 +15,7 @@ from termijn.dunning.account_event import (
     TerminationPlanned,
     WarningPlanned,
 )
-from termijn.dunning.account_state import DunningAccount, OpenCase, SuspensionAhead, WarningAhead
+from termijn.dunning.account_state import ClosedCase, DunningAccount, OpenCase, SuspensionAhead, WarningAhead
 from termijn.dunning.decided import DAY
 from termijn.dunning.policy import Hours
 from termijn.events.dunning import CaseClosed, ResumptionRequested, StepProposed, TerminationRequested
@@ -80,12 +80,7 @@ def wakes(event: AccountEvent, state: DunningAccount) -> Sequence[TimerChange]:
         case LadderRested():
             return _of_rest(event, state.cases.get(event.case_id), state.hours)
         case CaseClosed():
-            closed = state.closed.get(event.case_id)
-            if closed is None:
-                return ()
-            timer = f"{closed.case_id}/{closed.round}/{closed.attempt}"
-            wait = f"{closed.case_id}/{closed.round}/wait/{closed.occasion}"
-            return (CancelTimer(occasion=timer), CancelTimer(occasion=f"{timer}/handover"), CancelTimer(occasion=wait))
+            return _of_end(state.closed.get(event.case_id))
         case StepProposed(step="bailiff"):
             timer = event.proposal.removesuffix("/bailiff")
             wake_up = HandoverHour(case_id=event.case_id, timer=timer)
@@ -140,6 +135,14 @@ def _of_plan(case: OpenCase | None, hours: Hours) -> Sequence[TimerChange]:
         return old
     wake_up = StepDay(case_id=case.case_id, timer=case.timer)
     return (*old, SetTimer(occasion=case.timer, due_at=at(case.planned[0].on, hours.proposals_at), wake_up=wake_up))
+
+
+def _of_end(case: ClosedCase | None) -> Sequence[TimerChange]:
+    if case is None:
+        return ()
+    timer = f"{case.case_id}/{case.round}/{case.attempt}"
+    wait = f"{case.case_id}/{case.round}/wait/{case.occasion}"
+    return (CancelTimer(occasion=timer), CancelTimer(occasion=f"{timer}/handover"), CancelTimer(occasion=wait))
 
 
 def _of_rest(event: LadderRested, case: OpenCase | None, hours: Hours) -> Sequence[TimerChange]:

@@ -4,7 +4,7 @@ Events are in ``account_event``, state in ``account_state``, commands in ``accou
 what they are about.
 """
 
-from typing import get_args
+from typing import assert_never, get_args
 
 from termijn.dunning.account_command import (
     AccountCommand,
@@ -78,26 +78,10 @@ def _carry_out(command: AccountCommand, decided: Decided) -> None:
     match command:
         case LearnAccount():
             learn_account(command, decided)
-        case RecordMiss():
-            record_miss(command, decided)
-        case WithdrawMiss():
-            withdraw_miss(command, decided)
-        case RecordPayment():
-            record_payment(command, decided)
-        case RecordSettled():
-            record_settled(command, decided)
-        case ProveDelivery():
-            prove_delivery(command, decided)
-        case ProposeStep():
-            propose_step(command, decided)
-        case ProposeLateness():
-            propose_lateness(command, decided)
-        case TakeClearance() if command.proposal.startswith("late/"):
-            take_late_clearance(command, decided)
-        case TakeClearance():
-            take_clearance(command, decided)
-        case TakeRefusal():
-            take_refusal(command, decided)
+        case RecordMiss() | WithdrawMiss() | RecordPayment() | RecordSettled() | ProveDelivery():
+            _note_of_invoice(command, decided)
+        case ProposeStep() | ProposeLateness() | TakeClearance() | TakeRefusal():
+            _propose(command, decided)
         case TakeSteps():
             take_steps(command, decided)
         case HandOver():
@@ -118,6 +102,40 @@ def _carry_out(command: AccountCommand, decided: Decided) -> None:
             drop_letter(command, decided)
         case _:
             raise AssertionError(f"no decision for {type(command).__name__}")
+
+
+def _note_of_invoice(command: RecordMiss | WithdrawMiss | RecordPayment | RecordSettled | ProveDelivery, decided: Decided) -> None:
+    """What invoice-svc said of an invoice."""
+    match command:
+        case RecordMiss():
+            record_miss(command, decided)
+        case WithdrawMiss():
+            withdraw_miss(command, decided)
+        case RecordPayment():
+            record_payment(command, decided)
+        case RecordSettled():
+            record_settled(command, decided)
+        case ProveDelivery():
+            prove_delivery(command, decided)
+        case _:
+            assert_never(command)
+
+
+def _propose(command: ProposeStep | ProposeLateness | TakeClearance | TakeRefusal, decided: Decided) -> None:
+    """What may go out, and what it is answered."""
+    match command:
+        case ProposeStep():
+            propose_step(command, decided)
+        case ProposeLateness():
+            propose_lateness(command, decided)
+        case TakeClearance() if command.proposal.startswith("late/"):
+            take_late_clearance(command, decided)
+        case TakeClearance():
+            take_clearance(command, decided)
+        case TakeRefusal():
+            take_refusal(command, decided)
+        case _:
+            assert_never(command)
 
 
 def learn_account(command: LearnAccount, decided: Decided) -> None:

@@ -29,6 +29,7 @@ def routes(access: Access) -> APIRouter:
     """Customers see their own."""
     router = APIRouter(tags=["invoices"])
     _reading(router, access)
+    _files(router, access)
     _balance(router, access)
     _repairing(router, access)
     return router
@@ -65,6 +66,8 @@ def _reading(router: APIRouter, access: Access) -> None:
         document["direct_debits"] = [dict(row) for row in await reader.fetch(SQL["debits"], provider, invoice_id)]
         return answer(document, etag=rows[0]["version"])
 
+
+def _files(router: APIRouter, access: Access) -> None:
     @router.get("/invoices/{invoice_id}/document", **answers_file("text/plain"))
     async def show_document(invoice_id: InvoicePath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))) -> Response:
         """The document as it was issued, as plain text."""

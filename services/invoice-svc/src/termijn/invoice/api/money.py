@@ -18,7 +18,12 @@ from termijn.runtime.http import Access, Answer, Call, Role, answers
 def routes(access: Access) -> APIRouter:
     """What managers and ops tell of the bank."""
     router = APIRouter(tags=["payments"])
+    _receiving(router, access)
+    _taking_back(router, access)
+    return router
 
+
+def _receiving(router: APIRouter, access: Access) -> None:
     @router.post("/invoices/{invoice_id}/payments", **answers(Booked, status=201))
     async def receive_payment(
         invoice_id: InvoicePath, body: PaymentBody, call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))
@@ -40,6 +45,8 @@ def routes(access: Access) -> APIRouter:
 
         return await call.run(do)
 
+
+def _taking_back(router: APIRouter, access: Access) -> None:
     @router.post("/payments/{payment_id}/reversal", **answers(Booked))
     async def reverse_payment(
         payment_id: PaymentPath, body: ReversalBody, call: Call = Depends(access.changing(Role.MANAGER, Role.OPS))
@@ -66,8 +73,6 @@ def routes(access: Access) -> APIRouter:
             return await _answer(work, state, None)
 
         return await call.run(do)
-
-    return router
 
 
 async def _check_version(work: Work, call: Call, invoice_id: str) -> None:
