@@ -121,6 +121,31 @@ async def test_goods_within_a_project_wait_for_its_next_invoice_and_bill_when_it
     await firm.verified()
 
 
+async def runs_of_support(firm: Any) -> list[tuple[Any, ...]]:
+    """What the list of runs says of those of support, page by page."""
+    found: list[Any] = []
+    cursor = ""
+    while not found or cursor:
+        page = await firm.call("GET", f"/runs?limit=1{cursor}")
+        found += page["items"]
+        cursor = f"&cursor={page['next']}" if page["next"] else ""
+    names = ("period", "run_on", "state", "expected", "billed", "carried")
+    return [tuple(run[name] for name in names) for run in found if run["kind"] == "support"]
+
+
+@pytest.mark.rule("INV-3", "INV-4")
+async def test_what_is_too_small_for_a_run_of_support_shows_in_it_and_in_the_quarters(opened: Open) -> None:
+    """Carried in the run of 16 March, expected in that of 1 April."""
+    firm = await opened()
+    await firm.account("jansen")
+    await firm.it.hear("contracts", goods("o-1", part("cable", 1, "9.50")), account="jansen")
+    await firm.to(date(2026, 3, 16), "06:00")
+    assert await runs_of_support(firm) == [
+        ("2026-04", "2026-04-01", "planned", 1, 0, 0),
+        ("2026-03", "2026-03-16", "closed", 1, 0, 1),
+    ]
+
+
 @pytest.mark.rule("INV-4", "INV-17", "CON-12")
 async def test_a_small_order_and_a_longer_warranty_wait_for_a_run_of_support(opened: Open) -> None:
     """In a named place until then; the run of 16 March takes them, for the 15th is a Sunday, on an invoice of support."""
@@ -141,9 +166,11 @@ async def test_a_small_order_and_a_longer_warranty_wait_for_a_run_of_support(ope
     ]
     await firm.to(date(2026, 3, 16), "05:59")
     assert await firm.it.published(InvoiceIssued) == []
+    assert await runs_of_support(firm) == [("2026-03", "2026-03-16", "planned", 1, 0, 0)]
     await firm.to(date(2026, 3, 16), "06:00")
     issued = await firm.one(InvoiceIssued)
     assert (issued.stream, issued.net) == ("support", Decimal("159.50"))
+    assert await runs_of_support(firm) == [("2026-03", "2026-03-16", "closed", 1, 1, 0)]
     await firm.verified()
     assert [row["amount"] for row in await firm.it.rows(SUMS["delivered"])] == [Decimal("159.50")]
 

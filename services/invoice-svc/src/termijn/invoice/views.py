@@ -4,6 +4,7 @@ Nothing here decides; amounts come with the events.
 """
 
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 
@@ -249,6 +250,22 @@ def apply_runs(recorded: Recorded) -> Iterable[Statement]:
             return
 
 
+def apply_run_parts(recorded: Recorded) -> Iterable[Statement]:
+    """The accounts of each run of subscriptions and of support, and what it did with them (INV-3, INV-4)."""
+    p, account, e = recorded.provider, recorded.account, recorded.event
+    match e:
+        case LinesArrived(support_run_on=date() as run_on):
+            yield Statement(SQL["plan_part"], (p, "support", run_on, account))
+        case StreamBilled():
+            yield Statement(SQL["do_part"], (p, e.stream, e.run_on, account, "billed"))
+        case StreamCarried():
+            yield Statement(SQL["do_part"], (p, e.stream, e.run_on, account, "carried"))
+            if e.next_run_on is not None:
+                yield Statement(SQL["plan_part"], (p, e.stream, e.next_run_on, account))
+        case _:
+            return
+
+
 VIEWS = (
     View(name="lines", tables=("charge_line", "draft", "number_given"), apply=apply_lines, is_synchronous=True),
     View(name="documents", tables=("document",), apply=apply_documents, is_synchronous=True),
@@ -269,4 +286,5 @@ VIEWS = (
     View(name="debits", tables=("direct_debit",), apply=apply_debits, is_synchronous=False),
     View(name="tasks", tables=("task",), apply=apply_tasks, is_synchronous=False),
     View(name="runs", tables=("run", "run_missing"), apply=apply_runs, is_synchronous=False),
+    View(name="run_parts", tables=("run_part",), apply=apply_run_parts, is_synchronous=False),
 )

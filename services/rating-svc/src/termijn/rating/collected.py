@@ -18,11 +18,13 @@ def _whole(shape: Any) -> dict[str, Any]:
         if isinstance(value, dict):
             if isinstance(reference := value.get("$ref"), str):
                 return inline(parts[reference.removeprefix(_HERE)])
-            return {name: inline(inner) for name, inner in value.items()}
+            whole = {name: inline(inner) for name, inner in value.items()}
+            # Read as it is written, digit by digit, also where it is sent as a number.
+            return {**whole, "type": ["string", "number"]} if whole.get("format") == "decimal" else whole
         return [inline(inner) for inner in value] if isinstance(value, list) else value
 
-    whole: dict[str, Any] = inline(schema)
-    return whole
+    described: dict[str, Any] = inline(schema)
+    return described
 
 
 CLOUD_EVENTS: dict[str, Any] = {

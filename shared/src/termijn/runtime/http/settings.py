@@ -54,7 +54,7 @@ def add_showing(router: APIRouter, access: Access, name: str, setting: Setting[V
     async def show(reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
         rows = await reader.fetch(query, reader.principal.provider)
         if rows:
-            return answer({**rows[0], name: msgspec.Raw(rows[0][name].encode())}, etag=rows[0]["version"])
+            return answer({"version": rows[0]["version"], name: msgspec.Raw(rows[0][name].encode())}, etag=rows[0]["version"])
         if setting.initial.value is None:
             raise NotFound(what=f"{name} of", id=reader.principal.provider)
         return answer({"version": 0, name: setting.initial.value}, etag=0)

@@ -36,15 +36,15 @@ def routes(access: Access) -> APIRouter:
 def _runs(router: APIRouter, access: Access) -> None:
     @router.get("/runs", **answers(shown.RUNS))
     async def list_runs(page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))) -> Response:
-        """Runs, newest first; ``still_missing`` are accounts named at the deadline whose period is not closed yet."""
-        rows = await reader.fetch(SQL["runs"], reader.principal.provider, *page.after(1), page.rows_to_fetch)
-        return answer(page.page(rows, key=["period"]))
+        """Runs of subscriptions and of support, newest first, with what they did (INV-2, INV-4)."""
+        rows = await reader.fetch(SQL["runs"], reader.principal.provider, *page.after(2), reader.now, page.rows_to_fetch)
+        return answer(page.page(rows, key=["run_on", "kind"]))
 
     @router.get("/runs/{period}/missing", **answers(shown.MISSING))
     async def list_missing(
         period: PeriodPath, page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER, Role.OPS))
     ) -> Response:
-        """The accounts that a run named at its deadline."""
+        """The accounts that the run of subscriptions over that period named at its deadline."""
         rows = await reader.fetch(SQL["missing"], reader.principal.provider, period, *page.after(1), page.rows_to_fetch)
         return answer(page.page(rows, key=["account"]))
 

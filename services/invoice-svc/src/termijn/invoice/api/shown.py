@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -61,10 +61,19 @@ class Debit(BaseModel):
     end_to_end_id: str | None
 
 
+class VatAmount(BaseModel):
+    """VAT of a document for one rate, computed on the sum of its lines (INV-8)."""
+
+    rate: Decimal
+    base: Decimal
+    vat: Decimal
+
+
 class WholeDocument(Document):
     """A document with its payments and debits."""
 
-    vat: list[dict[str, Any]] = Field(description="Base and VAT per rate (INV-8).")
+    series: str = Field(description="The series that its number is of (INV-7).")
+    vat: list[VatAmount] = Field(description="Base and VAT per rate (INV-8).")
     payments: list[Payment]
     direct_debits: list[Debit]
 
@@ -155,14 +164,17 @@ class Booked(BaseModel):
 
 
 class Run(BaseModel):
-    """A run over a period."""
+    """A run: of subscriptions over a closed period (INV-2), or of support over what waits on its day (INV-4)."""
 
-    period: str
+    kind: Literal["subscription", "support"]
+    period: str = Field(description="The month that is billed; of a run of support the month that it is in.")
     run_on: date
-    state: str
+    state: Literal["planned", "open", "closed"]
     opened_at: datetime | None = Field(description="Null while it is planned.")
-    expected: int | None
-    missing: int | None
+    expected: int | None = Field(description="Accounts that it has to do with; null while a run of subscriptions is planned.")
+    billed: int = Field(description="Accounts for which it drafted documents.")
+    carried: int = Field(description="Accounts whose amount it left for a later run, because it was too small (INV-3).")
+    missing: int | None = Field(description="Accounts that rating had not closed at the deadline; null before it.")
     still_missing: list[str] = Field(description="Accounts named at the deadline that rating has still not closed.")
 
 

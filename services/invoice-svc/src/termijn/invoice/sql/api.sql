@@ -77,14 +77,27 @@ select credit_id, source, amount, withdrawn, arisen_on from credit
 where provider = $1 and account = $2 and amount > withdrawn order by arisen_on, credit_id limit 200;
 
 -- name: runs
--- Runs, newest first, with the accounts named at the deadline that rating has still not closed.
-select r.period, r.run_on, r.state, r.opened_at, r.expected, r.missing,
+-- Runs of both kinds, newest first, as of an instant ($4): how many accounts they billed and carried over, and, of subscriptions, the
+-- accounts named at the deadline that rating has still not closed. A run of support asks rating for nothing, so that it closes as it opens.
+select r.kind, r.period, r.run_on, r.state, r.opened_at, r.expected, r.missing,
+  (select count(*) from run_part p where p.provider = $1 and p.stream = r.kind and p.run_on = r.run_on and p.state = 'billed') as billed,
+  (select count(*) from run_part p where p.provider = $1 and p.stream = r.kind and p.run_on = r.run_on and p.state = 'carried') as carried,
   coalesce((
     select array_agg(m.account order by m.account) from run_missing m
-    where m.provider = r.provider and m.period = r.period
+    where m.provider = $1 and m.period = r.period and r.kind = 'subscription'
       and not exists (select from account_period p where p.provider = m.provider and p.account = m.account and p.period = m.period)
   ), array[]::text[]) as still_missing
-from run r where r.provider = $1 and ($2::text is null or r.period < $2) order by r.period desc limit $3;
+from (
+  select 'subscription' as kind, period, run_on, state, opened_at, expected, missing from run where provider = $1
+  union all
+  select 'support', to_char(run_on, 'YYYY-MM'), run_on, case when opens_at <= $4 then 'closed' else 'planned' end,
+    case when opens_at <= $4 then opens_at end, expected, 0
+  from (
+    select run_on, (run_on + time '06:00') at time zone 'Europe/Amsterdam' as opens_at, count(*) as expected
+    from run_part where provider = $1 and stream = 'support' group by run_on
+  ) s
+) r
+where $2::text is null or (r.run_on, r.kind) < ($2::text::date, $3::text) order by r.run_on desc, r.kind desc limit $5;
 
 -- name: missing
 -- The accounts that a run named, and whether their period was closed since.

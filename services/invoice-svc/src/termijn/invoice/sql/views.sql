@@ -205,6 +205,15 @@ insert into run_missing (provider, period, account) select $1, $2, account from 
 with done as (update run set state = 'closed', missing = $3 where provider = $1 and period = $2 returning 1)
 select expect_rows(count(*)) from done;
 
+-- name: plan_part
+-- The account is expected in the run; what the run did already stays.
+insert into run_part (provider, stream, run_on, account, state) values ($1, $2, $3, $4, 'planned') on conflict do nothing;
+
+-- name: do_part
+-- What the run did with the account.
+insert into run_part (provider, stream, run_on, account, state) values ($1, $2, $3, $4, $5)
+on conflict (provider, stream, run_on, account) do update set state = excluded.state;
+
 -- name: load_statement
 -- A statement was loaded.
 insert into bank_statement (provider, statement_id, booked_through, loaded_at) values ($1, $2, $3, $4);
