@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check mutants bench simulate fire ten-years clean
+.PHONY: help demo up verify test check mutants bench simulate fire ten-years clean
 
 help: ## what there is to do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,9 @@ demo: .venv/ready ## half a year of thirty customers: orders, calls, invoices, r
 
 up: .venv/ready ## the whole system on this machine, until Ctrl-C
 	$(BIN)/termijn up
+
+verify: .venv/ready ## do the books of what `make demo` or `make up` left hold?
+	$(BIN)/termijn verify
 
 test: .venv/ready ## every test, against the wheel as it would be released
 	.ci/test-wheel

@@ -11,7 +11,8 @@ import pytest
 
 from termijn.demo import calls
 from termijn.demo.calls import CallFile, CallLeg
-from termijn.demo.population import FORGOTTEN_EXTENSION, UNKNOWN_EXTENSION, customers
+from termijn.demo.population import UNKNOWN_EXTENSION, customers
+from termijn.demo.wishes import FORGOTTEN_EXTENSION
 
 
 @pytest.fixture(scope="module")

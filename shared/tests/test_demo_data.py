@@ -3,15 +3,31 @@
 from collections import Counter
 from datetime import date
 
+import msgspec
 import phonenumbers
 import pytest
 from stdnum import iban
 from stdnum.nl import btw
 
-from termijn.demo import deck, population
-from termijn.demo.catalogue import TARIFFS, tariff
+from termijn.demo import deck, population, wishes
+from termijn.demo.catalogue import CATALOGUE, TARIFFS, tariff
+from termijn.demo.change import (
+    AgreeProject,
+    Assign,
+    Cancel,
+    DeliverGoods,
+    Leave,
+    OrderGoods,
+    ReachMilestone,
+    Retariff,
+    Scale,
+    StartLease,
+    Withdraw,
+    key_of,
+)
 from termijn.demo.payer import AfterLetter, AlwaysLate, Bounces, NeverFirst, OnDay
-from termijn.demo.population import Assign, Cancel, Scale, customers
+from termijn.demo.population import customers
+from termijn.keeping.catalogue_file import read_file, written
 
 
 def test_the_deck_has_a_few_hundred_prefixes_each_once() -> None:
@@ -26,10 +42,16 @@ def test_every_prefix_of_the_deck_belongs_to_a_real_country_code() -> None:
     assert not [row.prefix for row in deck.rows() if not any(row.prefix.startswith(code) for code in codes)]
 
 
-def test_the_deck_as_csv_has_the_header_and_a_line_per_row() -> None:
-    lines = deck.as_csv(deck.PER_SECOND).splitlines()
-    assert lines[0] == "prefix,name,price_per_minute,connection_fee,first_seconds,next_seconds"
-    assert len(lines) == len(deck.rows()) + 1
+def test_the_catalogue_that_is_shipped_is_the_text_that_an_export_of_it_would_be() -> None:
+    file = read_file(CATALOGUE)
+    told = {
+        "policy": file.body["policy"],
+        "indexing": file.body["indexing"],
+        "decks": file.body["decks"],
+        "tariffs": [{**msgspec.to_builtins(one), "orders_from": "2026-01-01"} for one in TARIFFS],
+    }
+    assert written(told) == CATALOGUE.read_text(encoding="utf-8")
+    assert {one["deck_id"]: (deck.DECKS / f"{one['deck_id']}.csv").read_bytes() for one in file.body["decks"]} == file.rows
 
 
 def test_one_deck_charges_begun_minutes_and_the_other_seconds_near_home() -> None:
@@ -80,7 +102,7 @@ def test_orders_name_tariffs_that_exist_and_no_extension_belongs_to_two() -> Non
     assert len({order.module_id for order in orders}) == len(orders)
     extensions = Counter(extension for order in orders for extension in order.extensions)
     assert set(extensions.values()) == {1}
-    assert not {population.FORGOTTEN_EXTENSION, population.UNKNOWN_EXTENSION} & set(extensions)
+    assert not {wishes.FORGOTTEN_EXTENSION, population.UNKNOWN_EXTENSION} & set(extensions)
 
 
 def test_the_story_has_every_behaviour_and_change() -> None:
@@ -90,5 +112,9 @@ def test_the_story_has_every_behaviour_and_change() -> None:
     for kind in (AlwaysLate, NeverFirst, OnDay):
         assert sum(isinstance(b, kind) for b in behaviours) == 1
     changes = [type(change) for customer in customers() for change in customer.changes]
-    assert set(changes) == {Scale, Cancel, Assign}
+    modules = {Scale, Cancel, Withdraw, Retariff, Assign}
+    assert set(changes) == {*modules, AgreeProject, ReachMilestone, OrderGoods, DeliverGoods, StartLease, Leave}
+    keys = [key_of(customer.account_id, change) for customer in customers() for change in customer.changes]
+    assert len(set(keys)) == len(keys)
+    assert set(wishes.WISHES) <= {customer.account_id for customer in customers()}
     assert any(order.ordered_on == date(2026, 4, 15) for customer in customers() for order in customer.orders)

@@ -14,13 +14,16 @@ import pytest
 
 from termijn.demo import calls, deck
 from termijn.demo.calls import CallLeg
-from termijn.demo.catalogue import tariff
+from termijn.demo.catalogue import CATALOGUE, tariff
+from termijn.demo.change import Leave, key_of
 from termijn.demo.desk import Desk
 from termijn.demo.journal import OtherSeed
 from termijn.demo.payer import AfterLetter, Bounces, NeverFirst, OnDay
-from termijn.demo.population import FORGOTTEN_EXTENSION, FORGOTTEN_OF, PROVIDER, World, customers
+from termijn.demo.population import PROVIDER, World, customers
 from termijn.demo.run import OccupiedFolder, Played, play
+from termijn.demo.wishes import FORGOTTEN_EXTENSION, FORGOTTEN_OF
 from termijn.embedded.installation import open_installation
+from termijn.keeping.catalogue_exchange import export_to
 from termijn.kernel.money import cents
 from termijn.kernel.tariff import Tariff
 
@@ -29,11 +32,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SHOWN = (AfterLetter(step="final_demand"), Bounces(reason_code="AM04"), NeverFirst(), OnDay(days_after_issue=59))
 CALLERS = ("bakkerij-van-dijk", "de-wit-schoonmaak", "brouwer-techniek")
 """A bundle of minutes, a minimum turnover by the second, a cost limit; the first has a file that came late and a forgotten extension."""
+ASKERS = ("drukkerij-hendriks", "dekker-advocaten")
+"""One is refused what the notice rule does not allow, one buys hardware; the first caller takes a notice back."""
 SMALL = World(
-    customers=tuple(each for each in customers() if each.behaviour in SHOWN or each.account_id in CALLERS),
+    customers=tuple(each for each in customers() if each.behaviour in SHOWN or each.account_id in (*CALLERS, *ASKERS)),
     last_day=date(2026, 4, 3),
 )
-"""Seven customers until the day after the handover."""
+"""Nine customers until the day after the handover."""
+LEAVER = World(customers=tuple(each for each in customers() if any(isinstance(change, Leave) for change in each.changes)))
+"""The one that leaves, for six months."""
 
 
 @pytest.fixture
@@ -117,6 +124,7 @@ async def test_the_demo_ends_as_its_customers_make_it_end_and_going_on_after_a_c
     assert [(back.account, back.reason_code) for back in whole.outcome.reversals] == [("smits-fietsen", "AM04")]
     assert figures["usage_suspense"] > 0 < figures["usage_duplicates"] < figures["usage_records"]
     assert figures["invoices"] == len(whole.outcome.invoices) > 10
+    assert (figures["refused"], figures["streams"]["hardware"], figures["indexed_modules"]) == (1, 1, 6)
 
     for cut_off_at in (0, 20, 45):
         with pytest.raises(CutOffError):
@@ -125,6 +133,22 @@ async def test_the_demo_ends_as_its_customers_make_it_end_and_going_on_after_a_c
     assert again.outcome == whole.outcome
     with pytest.raises(OtherSeed):
         await play(folder / "cut", seed=4, transport="log", progress=lambda *_: None, world=SMALL)
+
+
+async def test_who_leaves_is_refused_while_something_is_owed_and_forgotten_in_the_end(folder: Path) -> None:
+    outcome = (await play(folder, seed=3, transport="log", progress=lambda *_: None, world=LEAVER)).outcome
+    (leaver,) = LEAVER.customers
+    refused, granted = (outcome.answers[key_of(leaver.account_id, change)] for change in leaver.changes if isinstance(change, Leave))
+    assert {reason["detail"].split(" ")[0] for reason in refused["reasons"]} == {"carried_over", "unbilled"}
+    assert granted == {"account_id": leaver.account_id, "state": "waiting"}
+    assert outcome.forgotten == [leaver.account_id]
+    assert not outcome.broken_laws
+
+
+async def test_what_is_exported_from_the_demo_is_the_file_that_it_was_made_from(folder: Path) -> None:
+    await play(folder, seed=3, transport="log", progress=lambda *_: None, world=World(customers=(), last_day=date(2026, 1, 2)))
+    async with open_installation(folder) as installation, installation.client("manager", PROVIDER) as client:
+        assert await export_to(client, None) == CATALOGUE.read_text(encoding="utf-8")
 
 
 async def test_a_folder_in_which_something_else_lives_is_left_alone(folder: Path) -> None:

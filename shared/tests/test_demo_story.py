@@ -4,15 +4,42 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from io import StringIO
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from termijn.demo.outcome import CallFileReport, Document, Handover, LetterItem, Outcome, Payment
+from termijn.demo.outcome import CallFileReport, Document, Handover, Indexation, Lease, LetterItem, Outcome, Payment
 from termijn.demo.population import customers
 from termijn.demo.story import euros, tell
 
 CUSTOMER = customers()[0].account_id
+GLASS = "drukkerij-hendriks-glas-1000-36"
+ANSWERS: dict[str, dict[str, Any]] = {
+    "cancellation/peters-accountants-werkplek": {"ends_on": "2026-04-30", "explanation": "notice rule monthly; ends 30 April 2026"},
+    "scaling/vos-makelaardij-3cx/2026-02-12": {"pending": [], "explanation": "more counts from the order"},
+    "scaling/vos-makelaardij-3cx/2026-03-10": {
+        "pending": [{"from_on": "2027-01-01", "quantity": 6}],
+        "explanation": "less is a cancellation of that part; ends 31 December 2026",
+    },
+    f"retariff/{GLASS}/2026-03-10": {
+        "refused": "from_on: 2026-04-01 is not possible; 2029-02-01 is (notice rule term:36)",
+        "reasons": [],
+    },
+    f"retariff/{GLASS}/2026-03-16": {"pending": [{"from_on": "2029-02-01", "tariff_id": "glas-1000-12"}]},
+    "withdrawal/de-wit-schoonmaak-suite": {"pending": []},
+    "project/kok-nieuw-kantoor": {},
+    "milestone/kok-nieuw-kantoor/2": {},
+    "goods/dekker-laptops": {},
+    "delivery/dekker-laptops": {},
+    "lease/dijkstra-printers": {"ends_on": "2026-06-09"},
+    "leaving/hoveniersbedrijf-de-groot/2026-03-16": {
+        "refused": "The account cannot be deleted yet",
+        "reasons": [{"field": "invoice", "detail": "carried_over subscription"}, {"field": "rating", "detail": "unbilled"}],
+    },
+    "leaving/hoveniersbedrijf-de-groot/2026-06-29": {"state": "waiting"},
+}
+"""What the services say to what these customers ask for."""
 
 
 @pytest.fixture
@@ -62,7 +89,25 @@ def outcome() -> Outcome:
         suspensions=[(date(2026, 4, 24), CUSTOMER)],
         resumptions=[(date(2026, 4, 29), CUSTOMER)],
         accepted={"tariff": 15, "deck": 2, "account": 30, "mandate": 17, "exemption": 13, "order": 63},
-        endings={"peters-accountants-werkplek": date(2026, 4, 30)},
+        answers=ANSWERS,
+        indexation=Indexation(
+            announced_on=date(2026, 2, 10),
+            effective_on=date(2026, 4, 1),
+            percentage=Decimal("3.2"),
+            tariffs=["backup", "suite"],
+            announced=15,
+            in_force=15,
+        ),
+        leases=[
+            Lease(
+                account="dijkstra-zuivel",
+                title="Printer, lease",
+                warn_on=date(2026, 5, 10),
+                ends_on=date(2026, 6, 9),
+                ended_on=date(2026, 6, 9),
+            )
+        ],
+        forgotten=["hoveniersbedrijf-de-groot"],
         suspense_now=3,
         suspense_reasons=[("no module", 3)],
     )
@@ -82,7 +127,7 @@ def test_the_story_names_every_event_on_its_day(outcome: Outcome) -> None:
         "Wed  4  Call records: 1 file, 90 calls to bill, 40 lines not billable, 7 seen before, 3 to suspense. Late:",
         "Sun  1  Invoice run: 1 invoice (2026-00001), net € 1,000.00",
         "Mon  9  The bank collects 1 direct debit: € 1,210.00.",
-        "Tue 10  Peters Accountants B.V. gives notice for werkplek: it ends on 30 April.",
+        "Tue 10  Peters Accountants B.V. gives notice for werkplek: it ends on 30 April 2026 (notice rule monthly; ends 30 April 2026).",
         "Thu 12  Reminder to Bakkerij van Dijk B.V. about 2026-00001.",
         "Thu 12  Reversal AM04: Bakkerij van Dijk B.V., € 1,210.00 taken back.",
         "Wed  1  Paid late: Bakkerij van Dijk B.V., € 100.00 for 2026-00001, 51 days late, day 59.",
@@ -91,8 +136,39 @@ def test_the_story_names_every_event_on_its_day(outcome: Outcome) -> None:
         "Thu  2  To the bailiff: 2026-00001 of Bakkerij van Dijk B.V., day 60; principal € 1,210.00, costs € 181.50, interest € 17.50",
     ):
         assert sentence in text
-    assert text.index("February 2026") < text.index("March 2026") < text.index("April 2026")
+    assert text.index("\nFebruary 2026") < text.index("\nMarch 2026") < text.index("\nApril 2026")
     assert "The books hold" in text
+
+
+def test_the_story_tells_what_customers_asked_for_with_its_days_and_why(outcome: Outcome) -> None:
+    text = told(outcome)
+    for sentence in (
+        "Tue 10  Prices of backup and suite go up by 3.2 % on 1 April 2026, as was agreed: 15 modules, each account told in writing.",
+        "Wed  1  The new prices of backup and suite are in force for 15 modules.",
+        "Thu 12  Vos Makelaardij B.V. scales 3cx to 10, from today (more counts from the order).",
+        "Tue 10  Vos Makelaardij B.V. scales 3cx to 6, not now, but from 1 January 2027 (less is a cancellation of that part; ends 31",
+        "Tue 10  Drukkerij Hendriks B.V. wants glas-1000-12 instead of glas-1000-36: refused. 2026-04-01 is not possible; 2029-02-01 is",
+        "Mon 16  Drukkerij Hendriks B.V. changes glas-1000-36 to glas-1000-12 at the earliest day there is, 1 February 2029.",
+        "Mon 16  De Wit Schoonmaak B.V. takes the notice for suite back, in time: it goes on.",
+        "Tue 10  Kok Ingenieurs B.V. agrees to the project Nieuw kantoor, € 7,000.00 in 2 milestones: Netwerk aangelegd € 4,200.00,",
+        "Wed 15  Kok Ingenieurs B.V.'s project reaches milestone 2, which bills at once; the project is delivered",
+        "Tue 10  Dekker Advocaten B.V. orders 6 x Laptop 14 inch at € 1,095.00, to be delivered on 24 February 2026.",
+        "Tue 24  6 delivered to Dekker Advocaten B.V. and put into use: invoiced today, under warranty from today.",
+        "Tue 10  Dijkstra Zuivel B.V. leases 2 of printer-lease for 4 months: the last day is 9 June 2026.",
+        "Sun 10  A task for the manager: the lease of Printer, lease by Dijkstra Zuivel B.V. ends on 9 June 2026.",
+        "Tue  9  The lease of Printer, lease by Dijkstra Zuivel B.V. is over.",
+        "Mon 16  Hoveniersbedrijf de Groot asks to be deleted: refused, for an amount is carried over to a later invoice, something is not",
+        "Mon 29  Hoveniersbedrijf de Groot is deleted: nothing is owed, open or with the bank any more, so its personal data are erased.",
+    ):
+        assert sentence in text
+    assert "is deleted" not in told(replace(outcome, forgotten=()))
+
+
+def test_what_is_no_subscription_is_told_apart_from_the_run(outcome: Outcome) -> None:
+    hardware = replace(outcome.documents[0], invoice_id="h-1", number="2026-00003", stream="hardware", due_on=date(2026, 3, 3))
+    text = told(replace(outcome, documents=[*outcome.documents, hardware]))
+    assert "Sun  1  Invoice run: 1 invoice (2026-00001), net € 1,000.00" in text
+    assert "Sun  1  Invoice 2026-00003 to Bakkerij van Dijk B.V. for hardware: net € 1,000.00, due on 03 March." in text
 
 
 def test_the_totals_are_those_of_the_lines(outcome: Outcome) -> None:
@@ -120,6 +196,10 @@ def test_the_figures_as_json(outcome: Outcome) -> None:
         "suspensions": 1,
         "resumptions": 1,
         "handovers": [{"account": CUSTOMER, "invoice": "2026-00001", "invoice_date": "2026-02-01", "handover_date": "2026-04-02"}],
+        "refused": 2,
+        "streams": {"subscription": 1},
+        "indexed_modules": 15,
+        "accounts_deleted": ["hoveniersbedrijf-de-groot"],
         "seconds": 12.3,
         "transport": "log",
         "verified": True,

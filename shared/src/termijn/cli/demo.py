@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
+import shutil
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -59,6 +62,18 @@ def demo(
         console = Console(width=None if sys.stdout.isatty() else STORY_COLUMNS)
         tell(console, played.outcome, played.customers, seed=seed)
         console.print(f"\nPlayed in {played.seconds:.0f} s; the installation is in {folder}.", soft_wrap=True)
-        console.print(f"Open it with: termijn up --dir {folder}", soft_wrap=True, highlight=False)
+        console.print(how_to_go_on(folder), soft_wrap=True, highlight=False)
     if played.outcome.broken_laws:
         raise typer.Exit(1)
+
+
+def how_to_go_on(folder: Path) -> str:
+    """What to type next, as this was started: by make, as the command that the shell finds, or as the file that was called."""
+    if "MAKELEVEL" in os.environ and folder == DEFAULT_FOLDER:
+        up, verify = "make up", "make verify"
+    else:
+        found, called = shutil.which("termijn"), Path(sys.argv[0])
+        is_found = found is not None and called.exists() and Path(found).samefile(called)
+        program, where = "termijn" if is_found else sys.argv[0], "" if folder == DEFAULT_FOLDER else f" --dir {folder}"
+        up, verify = f"{program} up{where}", f"{program} verify{where}"
+    return f"Open it with: {up}\nCheck its books again with: {verify}"

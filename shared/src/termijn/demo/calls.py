@@ -11,7 +11,8 @@ from math import exp
 from random import Random
 from typing import Literal
 
-from termijn.demo.population import FIRST_DAY, FORGOTTEN_EXTENSION, FORGOTTEN_OF, LAST_DAY, PBXES, UNKNOWN_EXTENSION, Customer
+from termijn.demo.population import FIRST_DAY, LAST_DAY, PBXES, UNKNOWN_EXTENSION, Customer
+from termijn.demo.wishes import FORGOTTEN_EXTENSION, FORGOTTEN_OF
 from termijn.kernel.calendar import is_working_day
 
 Kind = Literal["outgoing", "unanswered", "internal", "incoming", "missed"]

@@ -1,11 +1,13 @@
 """A desk with a telephone line to the system: HTTP with a role's token, keys that make a repeated call harmless, pages followed."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from termijn.demo.journal import Facts
+from termijn.keeping.catalogue_exchange import import_from
 
 PAGE_ROWS = 200
 """Rows asked for at once: as many as the system gives."""
@@ -32,6 +34,18 @@ class Desk:
         """A changing call under an idempotency key (API-1)."""
         response = await self._client.request(method, path, json=body, headers={"idempotency-key": f"demo/{key}"})
         return _facts(response)
+
+    async def ask(self, method: str, path: str, *, key: str, body: Facts | None = None) -> Facts:
+        """A changing call that may be refused: the answer, or why not under ``refused``. Raises ``Refused`` for what is a mistake."""
+        response = await self._client.request(method, path, json=body, headers={"idempotency-key": f"demo/{key}"})
+        if response.status_code in (httpx.codes.CONFLICT, httpx.codes.UNPROCESSABLE_ENTITY):
+            problem = response.json()
+            return {"refused": problem["detail"], "reasons": problem.get("errors", [])}
+        return _facts(response)
+
+    async def bring_in(self, catalogue: Path) -> Facts:
+        """Import a catalogue with its rate decks, as ``termijn import catalogue`` does; what changed, thing by thing."""
+        return await import_from(self._client, catalogue, is_applied=True)
 
     async def send(self, path: str, *, content: bytes, content_type: str, key: str) -> Facts:
         """A file."""

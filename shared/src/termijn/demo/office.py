@@ -1,18 +1,17 @@
 """What the provider's office does: sets up shop, opens accounts, takes orders and changes, has lines delivered. All by HTTP."""
 
+from collections.abc import Callable
 from datetime import date
-from typing import assert_never
 
-import msgspec
-
-from termijn.demo import deck
 from termijn.demo.bank_account import creditor_id, iban, vat_number
-from termijn.demo.catalogue import TARIFFS
+from termijn.demo.catalogue import CATALOGUE, TARIFFS
+from termijn.demo.change import Assign, Change, key_of
 from termijn.demo.desk import Desk
 from termijn.demo.journal import Facts, Journal
-from termijn.demo.population import FIRST_DAY, Assign, Cancel, Change, Customer, Order, Scale
+from termijn.demo.population import FIRST_DAY, Customer, Order
+from termijn.demo.requests import Request, requests
+from termijn.demo.wishes import INDEXATION, INDEXED_ON
 from termijn.kernel.calendar import at
-from termijn.kernel.tariff import Tariff
 
 _OWN = 99
 """The index of the provider's own account and VAT numbers, beyond those of its customers."""
@@ -44,29 +43,27 @@ LONG_TERMS = {
 
 
 class Office:
-    """The provider's people. ``manager`` has a manager's rights."""
+    """The provider's people. ``manager`` has a manager's rights; ``own`` is the desk at which a customer asks in its own name."""
 
-    def __init__(self, manager: Desk, journal: Journal) -> None:
+    def __init__(self, manager: Desk, journal: Journal, own: Callable[[str], Desk] | None = None) -> None:
         self._desk = manager
         self._journal = journal
+        self._own = own or (lambda _: manager)
 
     async def open_shop(self) -> None:
-        """The provider's own particulars, its rate decks and its tariffs."""
+        """The provider's own particulars, and its catalogue: rate decks and tariffs as the file says, or nothing at all."""
         await self._do("profile", FIRST_DAY, "PUT", "/invoice/profile", PROFILE)
         await self._do("letterhead", FIRST_DAY, "PUT", "/dunning/policy", {"letterhead": LETTERHEAD})
-        for deck_id in deck.DECK_IDS:
-            await self._load_deck(deck_id)
-        for tariff in TARIFFS:
-            await self._do(f"tariff/{tariff.tariff_id}", FIRST_DAY, "POST", "/contracts/tariffs", tariff_body(tariff))
+        # Brought in twice it is unchanged the second time, so a demo that was cut off in between goes on.
+        plan = await self._journal.once("catalogue", on=FIRST_DAY, act=lambda: self._desk.bring_in(CATALOGUE))
+        for change in plan["changes"]:
+            self._journal.note(f"{change['kind']}/{change['id']}", on=FIRST_DAY, facts={})
 
-    async def _load_deck(self, deck_id: str) -> None:
-        key = f"deck/{deck_id}"
-
-        async def load() -> Facts:
-            path = f"/contracts/rate-decks/{deck_id}?valid_from={FIRST_DAY}"
-            return await self._desk.send(path, content=deck.as_csv(deck_id).encode(), content_type="text/csv", key=key)
-
-        await self._journal.once(key, on=FIRST_DAY, act=load)
+    async def index_prices(self) -> None:
+        """Announce the indexation that the catalogue agrees on to every account that it is about (CAT-10)."""
+        path = "/contracts/indexations"
+        await self._do(f"indexation/{INDEXATION}", INDEXED_ON, "POST", path, {"indexation_id": INDEXATION})
+        await self._do(f"indexing/{INDEXATION}", INDEXED_ON, "POST", f"{path}/{INDEXATION}/start", {})
 
     async def open_account(self, customer: Customer) -> None:
         """Open the account, take its mandate or note why it needs none, and take its first orders."""
@@ -99,18 +96,20 @@ class Office:
         await self._do(f"activation/{order.module_id}", on, "POST", path, {"active_from": on.isoformat()})
 
     async def change(self, customer: Customer, change: Change) -> None:
-        """What the customer asked for."""
-        module = f"/contracts/accounts/{customer.account_id}/modules/{change.module_id}"
-        match change:
-            case Scale(on=on, module_id=module_id, quantity=quantity):
-                await self._do(f"scaling/{module_id}", on, "POST", f"{module}/scaling", {"quantity": quantity})
-            case Cancel(on=on, module_id=module_id):
-                await self._do(f"cancellation/{module_id}", on, "POST", f"{module}/cancellation", {})
-            case Assign(on=on, module_id=module_id, extension=extension):
-                await self._assign(customer, module_id, extension, on=on)
-                await self._do(f"suspense/{extension}", on, "POST", "/rating/suspense/retry", {})
-            case _:
-                assert_never(change)
+        """What the customer asked for, and what was answered: a refusal is an answer too."""
+        if isinstance(change, Assign):
+            await self._assign(customer, change.module_id, change.extension, on=change.on)
+            await self._do(f"suspense/{change.extension}", change.on, "POST", "/rating/suspense/retry", {})
+            return
+        key = key_of(customer.account_id, change)
+        for number, request in enumerate(requests(customer.account_id, change)):
+            desk = self._own(customer.account_id) if request.is_own else self._desk
+            step = key if number == 0 else f"{key}#{number}"
+
+            async def ask(desk: Desk = desk, request: Request = request, step: str = step) -> Facts:
+                return await desk.ask(request.method, request.path, key=step, body=request.body)
+
+            await self._journal.once(step, on=change.on, act=ask)
 
     async def _assign(self, customer: Customer, module_id: str, extension: str, *, on: date) -> None:
         path = f"/contracts/accounts/{customer.account_id}/modules/{module_id}/subjects"
@@ -119,13 +118,6 @@ class Office:
 
     async def _do(self, key: str, on: date, method: str, path: str, body: Facts) -> Facts:
         return await self._journal.once(key, on=on, act=lambda: self._desk.change(method, path, key=key, body=body))
-
-
-def tariff_body(tariff: Tariff) -> Facts:
-    """The tariff as a provider posts it: everything but the version, which the service gives (CAT-5)."""
-    body: Facts = msgspec.to_builtins(tariff)
-    del body["version"]
-    return {**body, "orders_from": FIRST_DAY.isoformat()}
 
 
 def account_body(customer: Customer) -> Facts:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from termijn.demo.change import Leave, StartLease, key_of
 from termijn.demo.desk import Desk
 from termijn.demo.journal import Facts, Journal
-from termijn.demo.population import FIRST_DAY
+from termijn.demo.population import FIRST_DAY, Customer
+from termijn.demo.wishes import INDEXATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Document:
     net: Decimal
     gross: Decimal
     open_amount: Decimal
+    stream: str = "subscription"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,29 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Indexation:
+    """Prices that went up: announced to every account that it is about, and in force from a day on (CAT-10)."""
+
+    announced_on: date
+    effective_on: date
+    percentage: Decimal
+    tariffs: Sequence[str]
+    announced: int
+    in_force: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A lease: managers get a task on ``warn_on``; ``ended_on`` is None while it runs."""
+
+    account: str
+    title: str
+    warn_on: date
+    ends_on: date
+    ended_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallFileReport:
     """What the system said of a call record file."""
 
@@ -87,8 +113,8 @@ class Outcome:
     """All of it.
 
     ``accepted`` counts what the system took from the office on the first day, by kind (account, mandate, order ...).
-    ``endings`` are the last days of cancelled modules, ``suspense_now`` the records that still wait. ``broken_laws`` is empty
-    when the books are right.
+    ``answers`` are what was said to each change that a customer asked for, by its key in the journal; ``forgotten`` the accounts
+    that were deleted. ``suspense_now`` are the records that still wait. ``broken_laws`` is empty when the books are right.
     """
 
     files: Sequence[CallFileReport]
@@ -100,7 +126,10 @@ class Outcome:
     suspensions: Sequence[tuple[date, str]] = ()
     resumptions: Sequence[tuple[date, str]] = ()
     accepted: Mapping[str, int] = field(default_factory=dict)
-    endings: Mapping[str, date] = field(default_factory=dict)
+    answers: Mapping[str, Facts] = field(default_factory=dict)
+    indexation: Indexation | None = None
+    leases: Sequence[Lease] = ()
+    forgotten: Sequence[str] = ()
     suspense_now: int = 0
     suspense_reasons: Sequence[tuple[str, int]] = ()
     broken_laws: Sequence[str] = ()
@@ -148,14 +177,21 @@ class Outcome:
                 }
                 for handover in self.handovers
             ],
+            "refused": sum("refused" in answer for answer in self.answers.values()),
+            "streams": dict(sorted(Counter(document.stream for document in self.invoices).items())),
+            "indexed_modules": self.indexation.in_force if self.indexation is not None else 0,
+            "accounts_deleted": list(self.forgotten),
             "seconds": round(seconds, 1),
             "transport": transport,
             "verified": list(self.broken_laws) or True,
         }
 
 
-async def gather(auditor: Desk, journal: Journal, *, broken_laws: Sequence[str]) -> Outcome:
+async def gather(auditor: Desk, journal: Journal, customers: Sequence[Customer], *, broken_laws: Sequence[str]) -> Outcome:
     """Ask the system for everything that the story needs, with an auditor's rights: reads all, changes nothing."""
+    keys = [key_of(customer.account_id, change) for customer in customers for change in customer.changes]
+    leasing = [customer.account_id for customer in customers if any(isinstance(change, StartLease) for change in customer.changes)]
+    leaving = [customer.account_id for customer in customers if any(isinstance(change, Leave) for change in customer.changes)]
     suspense = await auditor.every("/rating/suspense")
     documents = [_document(facts) for facts in await auditor.every("/invoice/invoices")]
     documents.sort(key=lambda each: (each.issued_on, each.number))
@@ -170,10 +206,29 @@ async def gather(auditor: Desk, journal: Journal, *, broken_laws: Sequence[str])
         suspensions=[(on, facts["account"]) for _, on, facts in journal.all("suspended/")],
         resumptions=[(on, facts["account"]) for _, on, facts in journal.all("resumed/")],
         accepted=Counter(key.partition("/")[0] for key, on, _ in journal.all("") if on == FIRST_DAY),
-        endings={key.removeprefix("cancellation/"): date.fromisoformat(facts["ends_on"]) for key, _, facts in journal.all("cancellation/")},
+        answers={key: facts for key in keys if (facts := journal.facts(key)) is not None},
+        indexation=await _indexation(auditor, journal),
+        leases=[_lease(account, facts) for account in leasing for facts in await auditor.every(f"/contracts/accounts/{account}/leases")],
+        forgotten=[each for each in leaving if (await auditor.get(f"/contracts/accounts/{each}/deletion"))["state"] == "deleted"],
         suspense_now=len(suspense),
         suspense_reasons=sorted(Counter(str(each["reason"]) for each in suspense).items()),
         broken_laws=broken_laws,
+    )
+
+
+async def _indexation(auditor: Desk, journal: Journal) -> Indexation | None:
+    plan = next(((on, facts) for _, on, facts in journal.all(f"indexation/{INDEXATION}")), None)
+    if plan is None:
+        return None
+    announced_on, facts = plan
+    modules = await auditor.every(f"/contracts/migrations/{INDEXATION}/modules")
+    return Indexation(
+        announced_on=announced_on,
+        effective_on=date.fromisoformat(facts["effective_on"]),
+        percentage=Decimal(facts["percentage"]),
+        tariffs=sorted({version["tariff_id"] for version in facts["versions"]}),
+        announced=sum(each["state"] != "skipped" for each in modules),
+        in_force=sum(each["state"] == "in_force" for each in modules),
     )
 
 
@@ -216,6 +271,17 @@ def _document(facts: Facts) -> Document:
         net=Decimal(facts["net"]),
         gross=Decimal(facts["gross"]),
         open_amount=Decimal(facts["open"]),
+        stream=facts["stream"],
+    )
+
+
+def _lease(account: str, facts: Facts) -> Lease:
+    return Lease(
+        account=account,
+        title=facts["title"],
+        warn_on=date.fromisoformat(facts["warn_on"]),
+        ends_on=date.fromisoformat(facts["ends_on"]),
+        ended_on=date.fromisoformat(facts["ended_on"]) if facts["ended_on"] else None,
     )
 
 

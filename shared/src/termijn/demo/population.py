@@ -6,7 +6,9 @@ from datetime import date
 from typing import Literal
 
 from termijn.demo.bank_account import iban, vat_number
+from termijn.demo.change import Cancel, Change, Scale
 from termijn.demo.payer import AfterLetter, AlwaysLate, Behaviour, Bounces, InParts, NeverFirst, OnDay, Prompt
+from termijn.demo.wishes import WISHES
 
 FIRST_DAY = date(2026, 1, 1)
 LAST_DAY = date(2026, 7, 1)
@@ -27,35 +29,6 @@ class Order:
     ordered_on: date
     delivered_on: date | None = None
     extensions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """From then on another quantity (CON-3)."""
-
-    on: date
-    module_id: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
-    """Notice for a module (CON-4)."""
-
-    on: date
-    module_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assign:
-    """An extension that was in use before anybody wrote down whose it is; the suspense is tried again then (USE-2)."""
-
-    on: date
-    module_id: str
-    extension: str
-
-
-Change = Scale | Cancel | Assign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,9 +168,6 @@ _ROWS: tuple[_Row, ...] = (
     _Row(name="Blom Tuincentra B.V.", city="Zaandam", modules="suite:6 backup:1", term_days=14, behaviour=InParts()),
 )
 
-FORGOTTEN_EXTENSION = "2900"
-"""In use from the first day by Bakkerij van Dijk; written down on 16 March, after which its calls leave the suspense (USE-2)."""
-FORGOTTEN_OF = "bakkerij-van-dijk"
 UNKNOWN_EXTENSION = "2999"
 """Nobody ever finds out whose this is: its calls stay in suspense."""
 
@@ -233,8 +203,7 @@ def _changes(row: _Row, account_id: str) -> Iterator[Change]:
         yield Scale(on=_FEBRUARY, module_id=f"{account_id}-{tariff_id}", quantity=int(quantity))
     if row.cancelling:
         yield Cancel(on=_MARCH, module_id=f"{account_id}-{row.cancelling}")
-    if account_id == FORGOTTEN_OF:
-        yield Assign(on=date(2026, 3, 16), module_id=f"{account_id}-bellen-bundel", extension=FORGOTTEN_EXTENSION)
+    yield from WISHES.get(account_id, ())
 
 
 def customers() -> tuple[Customer, ...]:

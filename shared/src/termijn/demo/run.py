@@ -1,6 +1,7 @@
 """The demo from the first line to the last figure: opens an installation, plays the six months, asks what came of it."""
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -51,7 +52,7 @@ async def play(
         await _play(installation, journal, world, seed=seed, progress=progress)
         progress("Checking the books", 1, 1)
         async with installation.client("auditor", PROVIDER) as auditor:
-            outcome = await gather(Desk(auditor), journal, broken_laws=await installation.verify())
+            outcome = await gather(Desk(auditor), journal, world.customers, broken_laws=await installation.verify())
     return Played(outcome=outcome, customers=world.customers, seconds=monotonic() - started, transport=transport, seed=seed)
 
 
@@ -67,12 +68,24 @@ async def _play(installation: Installation, journal: Journal, world: World, *, s
     def at_stop(stop: Stop, done: int, of: int) -> None:
         progress(f"{stop.on:%d %B %Y}", done, of)
 
-    async with installation.client("manager", PROVIDER) as manager, installation.client("collector", PROVIDER) as collector:
+    async with AsyncExitStack() as here:
+        manager = await here.enter_async_context(installation.client("manager", PROVIDER))
+        collector = await here.enter_async_context(installation.client("collector", PROVIDER))
         desk = Desk(manager)
+        customer_desks: dict[str, Desk] = {}
+
+        def own(account: str) -> Desk:
+            """The desk of a customer, who asks in its own name."""
+            if account not in customer_desks:
+                client = installation.client("customer", PROVIDER, account)
+                here.push_async_callback(client.aclose)
+                customer_desks[account] = Desk(client)
+            return customer_desks[account]
+
         timeline = Timeline(
             clock=installation,
             journal=journal,
-            office=Office(desk, journal),
+            office=Office(desk, journal, own),
             bank=Bank(desk, journal, world.customers),
             collector=Desk(collector),
             world=world,

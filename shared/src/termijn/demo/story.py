@@ -1,17 +1,17 @@
 """The story as a finance person reads it: month by month what happened on which day, then the totals."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import assert_never
 
 from rich.console import Console
 from rich.table import Table
 
 from termijn.demo.office import PROFILE
 from termijn.demo.outcome import Document, Outcome
-from termijn.demo.population import FIRST_DAY, Assign, Cancel, Change, Customer, Scale
+from termijn.demo.population import FIRST_DAY, Customer
+from termijn.demo.story_changes import changes
 from termijn.kernel.period import Month
 
 Line = tuple[date, int, str]
@@ -56,7 +56,7 @@ def tell(console: Console, outcome: Outcome, customers: Sequence[Customer], *, s
 def _lines(outcome: Outcome, customers: Sequence[Customer], names: dict[str, str]) -> Iterator[Line]:
     yield from _office_lines(outcome, customers)
     yield from _call_lines(outcome)
-    yield from _invoice_lines(outcome)
+    yield from _invoice_lines(outcome, names)
     yield from _bank_lines(outcome, names)
     yield from _dunning_lines(outcome, names)
 
@@ -76,26 +76,10 @@ def _office_lines(outcome: Outcome, customers: Sequence[Customer]) -> Iterator[L
                 yield order.ordered_on, 1, f"{customer.name} orders {order.quantity} of {order.tariff_id}, in the middle of the month."
             if order.delivered_on:
                 delivered[order.delivered_on].append(f"{order.tariff_id} to {customer.name}")
-        for change in customer.changes:
-            yield change.on, 3, _change(customer, change, outcome.endings)
+    for on, sentence in changes(customers, outcome):
+        yield on, 3, sentence
     for on, lines in delivered.items():
         yield on, 2, f"Delivered, so that term and billing start: {'; '.join(lines).removesuffix('.')}."
-
-
-def _change(customer: Customer, change: Change, endings: Mapping[str, date]) -> str:
-    match change:
-        case Scale(module_id=module_id, quantity=quantity):
-            return f"{customer.name} scales {_tariff_of(customer, module_id)} to {quantity}, from the first of next month."
-        case Cancel(module_id=module_id):
-            return f"{customer.name} gives notice for {_tariff_of(customer, module_id)}: it ends on {endings[module_id]:%d %B}."
-        case Assign(extension=extension):
-            return f"Extension {extension} turns out to be {customer.name}'s; its calls leave the suspense."
-        case _:
-            assert_never(change)
-
-
-def _tariff_of(customer: Customer, module_id: str) -> str:
-    return next(order.tariff_id for order in customer.orders if order.module_id == module_id)
 
 
 def _call_lines(outcome: Outcome) -> Iterator[Line]:
@@ -115,12 +99,19 @@ def _call_lines(outcome: Outcome) -> Iterator[Line]:
         )
 
 
-def _invoice_lines(outcome: Outcome) -> Iterator[Line]:
+def _invoice_lines(outcome: Outcome, names: dict[str, str]) -> Iterator[Line]:
     by_day: dict[date, list[Document]] = defaultdict(list)
     for document in outcome.documents:
         by_day[document.issued_on].append(document)
     for on, documents in by_day.items():
-        invoices = [d for d in documents if d.gross > 0]
+        invoices = [d for d in documents if d.gross > 0 and d.stream == "subscription"]
+        for other in (d for d in documents if d.gross > 0 and d.stream != "subscription"):
+            days = f"due on {other.due_on:%d %B}" if other.due_on else "no due day"
+            yield (
+                on,
+                5,
+                f"[bold]Invoice[/bold] {other.number} to {names[other.account]} for {other.stream}: net {euros(other.net)}, {days}.",
+            )
         credits = [d for d in documents if d.gross < 0]
         debited = sum(d.is_debited for d in invoices)
         net, gross = euros(_sum(d.net for d in invoices)), euros(_sum(d.gross for d in invoices))

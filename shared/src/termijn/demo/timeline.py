@@ -11,6 +11,7 @@ from termijn.demo.desk import Desk
 from termijn.demo.journal import Facts, Journal
 from termijn.demo.office import Office
 from termijn.demo.population import FIRST_DAY, World
+from termijn.demo.wishes import INDEXED_ON
 from termijn.kernel.calendar import at, is_bank_day
 
 Kind = Literal["opening", "files", "office", "bank", "end"]
@@ -52,7 +53,7 @@ def stops(world: World, files: Sequence[CallFile]) -> list[Stop]:
     """Every stop of the story, in order: only the days on which somebody has something to do."""
     orders = [order for customer in world.customers for order in customer.orders]
     office = {order.ordered_on for order in orders} | {order.delivered_on for order in orders if order.delivered_on}
-    office |= {change.on for customer in world.customers for change in customer.changes}
+    office |= {change.on for customer in world.customers for change in customer.changes} | {INDEXED_ON}
     days = [FIRST_DAY + timedelta(days=n) for n in range((world.last_day - FIRST_DAY).days + 1)]
     made = [Stop(on=FIRST_DAY, kind="opening"), Stop(on=world.last_day, kind="end")]
     made += [Stop(on=day, kind="files") for day in {file.delivered_on for file in files}]
@@ -116,6 +117,8 @@ class Timeline:
         return await self._collector.send(path, content=file.content, content_type="text/csv", key=f"file/{file.name}")
 
     async def _work(self, today: date) -> None:
+        if today == INDEXED_ON:
+            await self._office.index_prices()
         for customer in self._world.customers:
             for order in customer.orders:
                 if order.ordered_on == today:
