@@ -51,6 +51,7 @@ class History:
     mode: Mode
     tally: Tally
     mischief: Counter[str]
+    taken: Counter[str]
     days: int
     seconds: float
     trace: tuple[str, ...]
@@ -90,6 +91,7 @@ async def play(server: EmbeddedPostgres, folder: Path, *, seed: int, steps: int,
         mode=mode,
         tally=run.tally,
         mischief=Counter(mischief.done),
+        taken=run.people.taken,
         days=(day_of(ends_at) - FIRST_DAY).days,
         seconds=monotonic() - started,
         trace=tuple(run.trace),
@@ -198,9 +200,12 @@ def main() -> None:
     modes = list(Mode) if asked.mode == "both" else [Mode(asked.mode)]
     with server_for_simulation() as (server, folder):
         try:
-            asyncio.run(play_many(server, folder, seed=asked.seed, steps=asked.steps, modes=modes, goes_on=asked.go_on))
+            played = asyncio.run(play_many(server, folder, seed=asked.seed, steps=asked.steps, modes=modes, goes_on=asked.go_on))
         except Wrong as wrong:
             sys.exit(str(wrong))
+    print("what people did and was not refused:")  # noqa: T201 - a night's work wants to be read
+    for kind, times in sorted(sum((history.taken for history in played), Counter[str]()).items()):
+        print(f"{times:6d} {kind}")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -24,6 +24,38 @@ DATED: Mapping[str, tuple[str, str]] = {
     "quantities": ("contracts", "select provider, module_id, from_on, quantity from module_quantity"),
     "subjects": ("contracts", "select provider, account, module_id, subject, from_at, until_at from subject_owner"),
     "mandates": ("contracts", "select provider, account, mandate_id, state, revoked_on, block_reason from mandate"),
+    "options": ("contracts", "select provider, module_id, article_id, quantity, from_on, ends_on from module_option"),
+    "tariffs of modules": ("contracts", "select provider, module_id, from_on, tariff_id, tariff_version, counts_from from module_tariff"),
+    "versions": ("contracts", "select provider, tariff_id, version, orders_from, takes_orders, tariff from tariff_version"),
+    "drafts": ("contracts", "select provider, tariff_id, orders_from, tariff, saved_at from tariff_draft"),
+    "price changes": (
+        "contracts",
+        "select provider, account, module_id, change_id, from_version, to_version, from_on, may_end_free_until, moves, state, reason, "
+        "announced_at from price_change",
+    ),
+    "migrations": (
+        "contracts",
+        "select provider, migration_id, state, modules, announced, skipped, started_at, finished_at from tariff_migration",
+    ),
+    "skipped": ("contracts", "select provider, migration_id, module_id, reason from migration_skip"),
+    "projects": (
+        "contracts",
+        "select provider, account, project_id, state, price, remainder, delivered_on, over_on, dropped from project",
+    ),
+    "milestones": ("contracts", "select provider, project_id, milestone_id, net, reached_on from project_milestone"),
+    "goods": (
+        "contracts",
+        "select o.provider, o.account, o.order_id, o.agreed_on, l.line_id, l.quantity, l.delivered, l.cancelled, l.placed "
+        "from goods_order o join goods_line l using (provider, order_id)",
+    ),
+    "warranties": (
+        "contracts",
+        "select provider, account, warranty_id, covers, from_on, until_on, own_months, supplier_months from warranty",
+    ),
+    "leases": ("contracts", "select provider, account, lease_id, module_id, months, starts_on, ends_on, ended_on from lease"),
+    "managers' tasks": ("contracts", "select provider, account, task_id, kind, reason, raised_on, raised_at, done_at from manager_task"),
+    "deletions": ("contracts", "select provider, account, state, requested_at, ended_at, ended_because, overdue from account_deletion"),
+    "keys destroyed": ("contracts", "select provider, account, purpose, is_gone from doomed_key"),
     "confirmations": ("contracts", "select provider, account, module_id, kind, facts, decided_at, state from confirmation"),
     "periods closed": ("rating", "select provider, account, period, modules, running_modules from closed_period"),
     "lines billed": (

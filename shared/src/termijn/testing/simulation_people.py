@@ -41,10 +41,10 @@ class Answer:
         return " contracts/" in self.kind
 
 
-def _kind(path: str) -> str:
-    """An address without its ids: they stand in every second place, from the third on."""
+def kind_of(method: str, path: str) -> str:
+    """A call without its ids: they stand in every second place, from the third on."""
     words = path.partition("?")[0].strip("/").split("/")
-    return "/".join(word for place, word in enumerate(words) if place < 2 or place % 2 or word == "publication")
+    return f"{method} {'/'.join(word for place, word in enumerate(words) if place < 2 or place % 2 or word == 'publication')}"
 
 
 class People:
@@ -100,7 +100,7 @@ class People:
         answer = await self._attempt(lambda: client.request(method, path, content=content, headers=headers), path.split("/")[1])
         if answer.status_code >= SERVER_ERROR:
             raise ServerError(f"{key}: {method} {path}: {answer.status_code} {answer.text[:500]}")
-        self.answers[deed.provider, key] = Answer(f"{method} {_kind(path)}", answer.status_code)
+        self.answers[deed.provider, key] = Answer(kind_of(method, path), answer.status_code)
 
     async def _import(self, deed: Deed, catalogue: Body) -> None:
         """As ``termijn import catalogue`` does it: what is applied is the plan that was looked at."""
