@@ -271,7 +271,8 @@ async def test_a_member_that_comes_while_another_one_asks_where_to_go_on_stops_n
     for _ in range(10):
         await listener.consume(two, timeout_s=0.1)
     may_know.set()
-    await asyncio.wait_for(asking, 15)
+    async with asyncio.timeout(15):
+        await asking
     deadline = time.monotonic() + 15
     while await transport.lag("rating", [TOPIC]) and time.monotonic() < deadline:
         await listener.consume(one, timeout_s=0.05)

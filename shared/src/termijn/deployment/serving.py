@@ -114,7 +114,8 @@ def add_health(app: FastAPI, service: Service, turning: Turning) -> None:
     @app.get("/health", include_in_schema=False)
     async def health() -> JSONResponse:
         try:
-            await asyncio.wait_for(service.database.short(EVERY_PROVIDER, "select 1 as one"), 5)
+            async with asyncio.timeout(5):
+                await service.database.short(EVERY_PROVIDER, "select 1 as one")
             has_database = True
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
             has_database = False

@@ -146,6 +146,8 @@ class KafkaTransport:
         """Everything that is in a topic at this moment, in order per partition: what recovery asks, to see what was told."""
         places = await self._places([topic])
         ends = {self.on_broker([place])[0]: end for place, end in (await self.ends(places)).items() if end}
+        if not ends:
+            return
         reader = AIOKafkaConsumer(**self.settings.connection(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest")
         try:
             await self._asked(reader.start)
@@ -237,4 +239,5 @@ class KafkaTransport:
             if admin is not None:
                 await admin.close()
             if observer is not None:
-                await asyncio.wait_for(observer.stop(), self.settings.answer_s)
+                async with asyncio.timeout(self.settings.answer_s):
+                    await observer.stop()

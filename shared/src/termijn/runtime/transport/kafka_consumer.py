@@ -182,11 +182,13 @@ class KafkaConsumer:
                 max_partition_fetch_bytes=TOPIC_BYTES_MAX,
             )
             self._consumer = consumer
-            await asyncio.wait_for(consumer.start(), self._settings.answer_s)
+            async with asyncio.timeout(self._settings.answer_s):
+                await consumer.start()
             # After the start, which would wait for the whole group to form.
             consumer.subscribe([self._settings.topic(topic) for topic in self._topics], listener=self._membership)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._membership.has_places.wait(), self._settings.join_s)
+                async with asyncio.timeout(self._settings.join_s):
+                    await self._membership.has_places.wait()
             self._heard_at = time.monotonic()
         return self._consumer
 
@@ -288,7 +290,8 @@ class KafkaConsumer:
         mine = {at: offset for at, offset in mine.items() if at in consumer.assignment()}
         async with transient():
             try:
-                await asyncio.wait_for(consumer.commit(mine), self._settings.answer_s)
+                async with asyncio.timeout(self._settings.answer_s):
+                    await consumer.commit(mine)
             except (CommitFailedError, IllegalStateError):
                 # The group went on without us. Whoever has the places now goes by the database, which knows.
                 ops.warning("the group went on before a page was acknowledged", name=self._group)

@@ -40,7 +40,8 @@ async def patiently(ask: Callable[[], Awaitable[ResultT]], *, seconds: float) ->
     deadline = time.monotonic() + seconds
     while True:
         try:
-            return await asyncio.wait_for(ask(), seconds)
+            async with asyncio.timeout(seconds):
+                return await ask()
         except KafkaError as error:
             if not error.retriable or time.monotonic() > deadline:
                 raise

@@ -60,7 +60,8 @@ class KafkaPublisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(*LOST):
-                await asyncio.wait_for(producer.stop(), self._settings.answer_s)
+                async with asyncio.timeout(self._settings.answer_s):
+                    await producer.stop()
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -72,7 +73,8 @@ class KafkaPublisher:
                 max_request_size=TOPIC_BYTES_MAX,
             )
             try:
-                await asyncio.wait_for(producer.start(), self._settings.answer_s)
+                async with asyncio.timeout(self._settings.answer_s):
+                    await producer.start()
             except BaseException:
                 await producer.stop()
                 raise
@@ -89,7 +91,8 @@ class KafkaPublisher:
             await self.close()
 
     async def _send(self, producer: AIOKafkaProducer, topic: str, records: Sequence[OutRecord]) -> dict[asyncio.Future[Any], _Batch]:
-        partitions = sorted(await asyncio.wait_for(producer.partitions_for(topic), self._settings.answer_s))
+        async with asyncio.timeout(self._settings.answer_s):
+            partitions = sorted(await producer.partitions_for(topic))
         sent: dict[asyncio.Future[Any], _Batch] = {}
         for batch in _batches(producer, partitions, records):
             try:

@@ -91,7 +91,8 @@ class LogConsumer:
             if records or left <= 0:
                 return records
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), min(left, self._database.settings.poll_every_s))
+                async with asyncio.timeout(min(left, self._database.settings.poll_every_s)):
+                    await self._news.wait()
 
     async def commit(self, offsets: Mapping[Place, int]) -> None:
         """Say where to go on; see ``base.Consumer``."""
