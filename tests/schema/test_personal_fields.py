@@ -29,7 +29,8 @@ NOT_PERSONAL: dict[str, str] = {
         ("alternative_name", "article", "ledger_account", "module", "module_title", "name", "never_suspended", "revenue_group",
          "sku", "title", "unit", "usage_key", "works_while_suspended", "still_works", "quote", "project_title"), CATALOGUE),
     **dict.fromkeys(
-        ("basis", "corrects", "explanation", "number", "period", "series", "step", "stream", "streams", "version", "kind", "purpose"),
+        ("basis", "corrects", "explanation", "fields",
+         "number", "period", "series", "step", "stream", "streams", "version", "kind", "purpose"),
         OURS),
     **dict.fromkeys(
         ("<key>", "columns", "credit_note_series", "creditor_id", "delimiter", "destination_from", "handovers_at", "index",

@@ -9,7 +9,15 @@ import pytest
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_check import changeable_fields
 from termijn.contracts.account_command import AdmitOrder, ChangeAccount, GiveLongTermConsent, NoteResumed, NoteSuspended, OpenNewAccount
-from termijn.contracts.account_state import AccountResumed, AccountSuspended, LongTermConsentGiven, OpenAccount, OrderAdmitted
+from termijn.contracts.account_details import NOT_TOLD
+from termijn.contracts.account_state import (
+    AccountResumed,
+    AccountSuspended,
+    DetailsChanged,
+    LongTermConsentGiven,
+    OpenAccount,
+    OrderAdmitted,
+)
 from termijn.contracts.confirmation import addresses_of
 from termijn.contracts.errors import ManagerOnly, SuspendedForDefault, TerminatedForDefault
 from termijn.contracts.legal_document import LEGAL_DOCUMENT, LegalDocumentPublished, PublishLegalDocument
@@ -30,6 +38,7 @@ from termijn.kernel.ids import AccountId, MandateId, ModuleId
 from termijn.testing.spec import spec
 
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
+CHANGED = (AccountChanged, DetailsChanged)
 TODAY = date(2026, 3, 10)
 ACME = AccountId("acme")
 PARTNER = Party(name="Acme B.V.", email="office@acme.example")
@@ -83,11 +92,12 @@ MANAGERS = {
 @pytest.mark.parametrize("field", [*CUSTOMERS, *MANAGERS])
 def test_each_fact_is_the_customers_or_the_managers_to_change(field: str) -> None:
     """What is refused names its field; a manager changes everything."""
+    told = () if f"facts.{field}" in NOT_TOLD else (DetailsChanged,)
     value = {**CUSTOMERS, **MANAGERS}[field]
-    spec(ACCOUNT).given(OPENED).when(change(**{field: value})).then_types(AccountChanged)
+    spec(ACCOUNT).given(OPENED).when(change(**{field: value})).then_types(AccountChanged, *told)
     by_customer = spec(ACCOUNT).given(OPENED).when(change(is_manager=False, **{field: value}))
     if field in CUSTOMERS:
-        by_customer.then_types(AccountChanged)
+        by_customer.then_types(AccountChanged, *told)
     else:
         by_customer.then_refused(ManagerOnly, f"facts.{field}")
 
@@ -121,22 +131,26 @@ def test_every_fact_is_one_or_the_other() -> None:
 def test_facts_that_contradict_themselves_are_refused(facts: dict[str, Any], field: str) -> None:
     """With the field named; a foreign chamber of commerce has numbers of its own form."""
     spec(ACCOUNT).given(OPENED).when(change(**facts)).then_refused(InvalidInput, field)
-    spec(ACCOUNT).given(OPENED).when(change(vat_country="BE", chamber_of_commerce="0403170701")).then_types(AccountChanged)
-    spec(ACCOUNT).given(OPENED).when(change(is_telecom_reseller=True, vat_number="NL004495445B01")).then_types(AccountChanged)
+    spec(ACCOUNT).given(OPENED).when(change(vat_country="BE", chamber_of_commerce="0403170701")).then_types(*CHANGED)
+    spec(ACCOUNT).given(OPENED).when(change(is_telecom_reseller=True, vat_number="NL004495445B01")).then_types(
+        AccountChanged, DetailsChanged
+    )
 
 
 @pytest.mark.rule("CON-8", "SEC-2")
 def test_terms_are_accepted_as_published_by_now() -> None:
     """A customer today, and for good; a manager records what was signed before."""
     old = TermsAcceptance(version="2026-01", accepted_on=date(2026, 2, 1))
-    spec(ACCOUNT).given(OPENED).when(change(terms=old)).then_types(AccountChanged)
+    spec(ACCOUNT).given(OPENED).when(change(terms=old)).then_types(*CHANGED)
     spec(ACCOUNT).given(OPENED).when(change(is_manager=False, terms=old)).then_refused(ManagerOnly, "facts.terms.accepted_on")
     spec(ACCOUNT).given(OPENED).when(change(is_manager=False, terms=None)).then_refused(ManagerOnly, "facts.terms")
     unknown = TermsAcceptance(version="2027-01", accepted_on=TODAY)
     spec(ACCOUNT).given(OPENED).when(change(terms=unknown)).then_refused(InvalidInput, "facts.terms.version")
     later = TermsAcceptance(version="3", accepted_on=date(2026, 3, 11))
     spec(ACCOUNT).given(OPENED).when(change(data_protection=later)).then_refused(InvalidInput, "facts.data_protection.accepted_on")
-    spec(ACCOUNT).given(OPENED).when(msgspec.structs.replace(change(terms=unknown), legal_versions={})).then_types(AccountChanged)
+    spec(ACCOUNT).given(OPENED).when(msgspec.structs.replace(change(terms=unknown), legal_versions={})).then_types(
+        AccountChanged, DetailsChanged
+    )
 
 
 @pytest.mark.rule("CON-8")
@@ -146,7 +160,7 @@ def test_several_recipients_get_their_documents_each_in_its_way() -> None:
         Recipient(email="books@acme.example", delivery="attachment", documents=("invoices", "letters")),
         Recipient(email="it@acme.example", delivery="link", documents=("specifications", "confirmations")),
     )
-    done = spec(ACCOUNT).given(OPENED).when(change(is_manager=False, recipients=both)).then_types(AccountChanged)
+    done = spec(ACCOUNT).given(OPENED).when(change(is_manager=False, recipients=both)).then_types(*CHANGED)
     assert isinstance(done.state, OpenAccount) and done.state.recipients == both
     assert addresses_of(done.state) == ["it@acme.example"]
     assert addresses_of(spec(ACCOUNT).given(OPENED).state) == ["office@acme.example"]
@@ -164,7 +178,7 @@ def test_a_company_with_a_b2b_mandate_does_not_become_a_consumer() -> None:
     b2b = MandateGiven(mandate_id=MandateId("m1"), reference="A-1", scheme="B2B", signed_on=TODAY, iban=None, holder=None)
     spec(ACCOUNT).given(OPENED, b2b).when(change(debtor_kind="consumer")).then_refused(InvalidInput, "facts.debtor_kind")
     core = msgspec.structs.replace(b2b, scheme="CORE")
-    spec(ACCOUNT).given(OPENED, core).when(change(debtor_kind="consumer")).then_types(AccountChanged)
+    spec(ACCOUNT).given(OPENED, core).when(change(debtor_kind="consumer")).then_types(*CHANGED)
 
 
 @pytest.mark.rule("CON-8")

@@ -53,12 +53,12 @@ async def test_the_history_of_an_account_says_old_and_new_of_each_field(desk: An
     change = {"facts": {"language": "en"}, "recipients": [{"email": "books@acme.example", "delivery": "link"}]}
     assert (await desk.customer.patch("/accounts/acme", json=change, headers=desk.key())).status_code == 200
     history = await items(desk.manager, "/accounts/acme/history")
-    assert [entry["kind"] for entry in history] == ["AccountOpened", "MandateGiven", "OrderAdmitted", "AccountChanged"]
-    changed = {one["field"]: (one["old"], one["new"]) for one in history[-1]["changes"]}
+    assert [entry["kind"] for entry in history] == ["AccountOpened", "MandateGiven", "OrderAdmitted", "AccountChanged", "DetailsChanged"]
+    changed = {one["field"]: (one["old"], one["new"]) for one in history[-2]["changes"]}
     assert changed["facts.language"] == ("nl", "en")
     assert changed["recipients.books@acme.example"][1]["delivery"] == "link"
-    assert history[-1]["said"] == "The account was changed: facts.language, recipients.books@acme.example"
-    assert [entry["version"] for entry in history] == [1, 2, 3, 4]
+    assert history[-2]["said"] == "The account was changed: facts.language, recipients.books@acme.example"
+    assert [entry["version"] for entry in history] == [1, 2, 3, 4, 5]
     (published,) = await items(desk.manager, "/tariffs/calls/history")
     assert published["said"] == "Version 1 was published, for orders from 2026-01-01"
     assert (await desk.customer.get("/tariffs/calls/history")).status_code == 403

@@ -118,6 +118,7 @@ async def test_a_ported_number_gives_notice_and_is_confirmed(desk: Any) -> None:
     rows = await desk.contracts.rows("select kind, state from confirmation where module_id = 't1' order by confirmation_id")
     assert [(row["kind"], row["state"]) for row in rows] == [
         ("ModuleOrdered", "sent"),
+        ("SubjectAssigned", "sent"),
         ("NumberPortedOut", "sent"),
         ("ModuleCancelled", "sent"),
     ]

@@ -82,7 +82,7 @@ async def test_orders_and_notices_are_confirmed_by_mail(desk: Any) -> None:
     await desk.post(desk.manager, "/accounts/acme/modules/t1/cancellation", status=200)
     await desk.contracts.settle()
     mails = [path.read_text() for path in (desk.contracts.folder / "mail" / "belco" / "new").iterdir()]
-    assert len(mails) == 2
+    assert len(mails) == 3, "the mandate, the order, the notice"
     assert all("billing@acme.example" in mail for mail in mails)
     assert any("31 juli 2026" in mail.replace("=\n", "").replace("\n", " ") for mail in mails)
     await desk.post(desk.manager, "/accounts", {"account_id": "mute", "contract_partner": {"name": "Mute B.V."}})
@@ -90,7 +90,7 @@ async def test_orders_and_notices_are_confirmed_by_mail(desk: Any) -> None:
     await desk.post(desk.manager, "/accounts/mute/modules", {"module_id": "t2", "tariff_id": "calls"})
     await desk.contracts.settle()
     unsent = (await desk.manager.get("/confirmations")).json()["items"]
-    assert [(row["account"], row["module_id"]) for row in unsent] == [("mute", "t2")]
+    assert [(row["account"], row["module_id"]) for row in unsent] == [("mute", "mute"), ("mute", "t2")]
     await desk.check()
 
 

@@ -43,6 +43,9 @@ _DUTCH = {
     "{a} was chosen, later than the earliest day: {rest}": "{a} is gekozen, later dan de eerst mogelijke dag: {rest}",
     "the notice rule gives: {rest}": "de opzegregel geeft: {rest}",
 }
+_RULES = {"none": "zonder opzegtermijn", "monthly": "per maand", "yearly": "per jaar", "licence-year": "licentiejaar"}
+"""Rules that a customer knows by what they do; one of a provider's own making keeps its name."""
+_TERM_RULE = re.compile(r"term:(\d+)", re.ASCII)
 _DAY = r"\d{1,2} (?:" + "|".join(MONTHS["en"]) + r") \d{4}"
 _SHAPES = {"a": _DAY, "b": _DAY, "m": r"(?:one|\d+) (?:full )?months?", "rest": ".+", "name": ".+"}
 _WORDS = {"one": "één", "full": "volle", "month": "maand", "months": "maanden"} | dict(zip(MONTHS["en"], MONTHS["nl"], strict=True))
@@ -65,8 +68,15 @@ def _step(step: str) -> str:
     for pattern, dutch in _PATTERNS:
         if found := pattern.fullmatch(step):
             parts = found.groupdict()
-            return dutch.format_map({name: _step(part) if name == "rest" else _worded(part) for name, part in parts.items()})
+            said = {"rest": _step, "name": _rule}
+            return dutch.format_map({name: said.get(name, _worded)(part) for name, part in parts.items()})
     return step
+
+
+def _rule(name: str) -> str:
+    """The name of a notice rule as a customer reads it."""
+    found = _TERM_RULE.fullmatch(name)
+    return f"{found[1]} maanden, daarna per maand" if found is not None else _RULES.get(name, name)
 
 
 def _worded(part: str) -> str:

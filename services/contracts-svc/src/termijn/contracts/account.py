@@ -23,12 +23,14 @@ from termijn.contracts.account_command import (
     OpenNewAccount,
     RevokeMandate,
 )
+from termijn.contracts.account_details import details_changed
 from termijn.contracts.account_state import (
     Account,
     AccountEvent,
     AccountResumed,
     AccountSuspended,
     ContractStartCorrected,
+    DetailsChanged,
     LongTermConsentGiven,
     MandateFormFiled,
     MandateFoundBlocked,
@@ -133,7 +135,10 @@ def _change(command: ChangeAccount, state: OpenAccount) -> Sequence[AccountEvent
     present = AccountChanged(
         contract_partner=state.contract_partner, invoice_address=state.invoice_address, facts=state.facts, recipients=state.recipients
     )
-    return [changed] if changed != present else []
+    if changed == present:
+        return []
+    details = details_changed(state, changed)
+    return [changed, details] if details is not None else [changed]
 
 
 def _check_kind(facts: AccountFacts, *, serves_companies_only: bool) -> None:
@@ -204,6 +209,7 @@ ACCOUNT: Aggregate[Account, AccountCommand, AccountEvent] = Aggregate(
     events=(
         AccountOpened,
         AccountChanged,
+        DetailsChanged,
         MandateGiven,
         MandateAmended,
         MandateRevoked,

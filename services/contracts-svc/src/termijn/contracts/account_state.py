@@ -75,6 +75,19 @@ class LongTermConsentGiven(Event, frozen=True, kw_only=True):
     channel: str = "api"
 
 
+class DetailsChanged(Event, frozen=True, kw_only=True):
+    """Which details of the account are not what they were (CON-6): beside ``AccountChanged``, which has the whole of it.
+
+    - ``fields``: their dotted names; ``values``: what each is now, as JSON.
+    - ``left``: e-mail addresses that were the account's and are no longer: they hear of it, too.
+    """
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"values", "left"})
+    fields: tuple[str, ...]
+    values: tuple[str, ...] | None
+    left: tuple[str, ...] | None
+
+
 class AccountSuspended(Event, frozen=True, kw_only=True):
     """Late payment suspends its modules (CON-10): while that lasts, nothing that it orders runs unsuspended."""
 
@@ -108,6 +121,7 @@ AccountEvent: TypeAlias = (
     | MandateFormFiled
     | DebitExemptionGranted
     | LongTermConsentGiven
+    | DetailsChanged
     | OrderAdmitted
     | AccountSuspended
     | AccountResumed
@@ -194,6 +208,7 @@ def evolve(state: Account, event: AccountEvent) -> Account:
 def _account(
     state: OpenAccount,
     event: AccountChanged
+    | DetailsChanged
     | DebitExemptionGranted
     | LongTermConsentGiven
     | OrderAdmitted
@@ -211,6 +226,8 @@ def _account(
                 facts=event.facts,
                 recipients=event.recipients,
             )
+        case DetailsChanged():
+            return state  # what they are now is in AccountChanged
         case DebitExemptionGranted():
             return change(state, exemption=event.reason)
         case LongTermConsentGiven():

@@ -11,6 +11,7 @@ from termijn.contracts.indexation import INDEXATION
 from termijn.contracts.indexation_policy import INDEXING
 from termijn.contracts.lease import LEASE
 from termijn.contracts.legal_document import LEGAL_DOCUMENT
+from termijn.contracts.letterhead import LETTERHEAD
 from termijn.contracts.manager_task import MANAGER_TASK
 from termijn.contracts.mandate_use import MANDATE_USE
 from termijn.contracts.migration import MIGRATION
@@ -52,6 +53,7 @@ def definition(mailer: Mailer | None = None) -> Definition:
             LEGAL_DOCUMENT,
             MODULE,
             CONFIRMATION,
+            LETTERHEAD,
             PROJECT,
             GOODS_ORDER,
             LEASE,

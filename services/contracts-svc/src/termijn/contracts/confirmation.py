@@ -5,29 +5,16 @@ The names of the events below are stored forever.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
 from typing import Any, TypeAlias
 
 import msgspec
 
 from termijn.contracts.account import ACCOUNT
+from termijn.contracts.account_check import RECIPIENTS_MAX
 from termijn.contracts.account_state import Account, OpenAccount
-from termijn.contracts.confirmation_letter import text
-from termijn.contracts.goods_confirmation import goods_facts
-from termijn.contracts.lease import TERM_CHANNEL
-from termijn.contracts.price_letter import price_facts
+from termijn.contracts.confirmation_case import told_of
+from termijn.contracts.confirmation_letter import letter
 from termijn.events.base import Event
-from termijn.events.contracts import (
-    CancellationWithdrawn,
-    ModuleCancelled,
-    ModuleOrdered,
-    ModuleScaled,
-    OptionAdded,
-    OptionRemoved,
-    SubjectReleased,
-    TariffChanged,
-)
-from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId, derived_id
 from termijn.runtime.aggregate import Aggregate, Command
 from termijn.runtime.handling import Transient, Work
@@ -37,6 +24,11 @@ from termijn.runtime.sql import load
 QUERIES = load("termijn.contracts", "queries.sql")
 PAGE_MAX = 10
 """Confirmations in one transaction: a repeat after a crash sends these again, under the same Message-IDs."""
+
+ABOUT_ACCOUNT = "account~"
+"""How the ids of confirmations about an account itself begin."""
+COPIES_MAX = 2 * RECIPIENTS_MAX + 4
+"""Addresses of one confirmation: recipients and parties, those of before and those of now."""
 
 # -- Events ----------------------------------------------------------------------------------------------------------
 
@@ -104,51 +96,6 @@ CONFIRMATION: Aggregate[Confirmation, NoteOutcome, ConfirmationEvent] = Aggregat
     events=(ConfirmationSent, ConfirmationNotSent),
 )
 
-# -- What it says ----------------------------------------------------------------------------------------------------
-
-
-def facts_of(event: Event) -> dict[str, Any] | None:
-    """What a confirmation of this event tells, as plain data; None where the event needs none (CON-6)."""
-    match event:
-        case ModuleOrdered():
-            return {"title": event.tariff.title, "quantity": event.quantity, "day": _iso(event.starts_on), "channel": event.channel}
-        case ModuleScaled():
-            return {"quantity": event.quantity, "day": _iso(event.from_on), "why": event.explanation, "channel": event.channel}
-        case TariffChanged():
-            return {"title": event.tariff.title, "day": _iso(event.from_on), "why": event.explanation, "channel": event.channel}
-        case OptionAdded():
-            return {"article": event.article_id, "quantity": event.quantity, "day": _iso(event.from_on), "channel": event.channel}
-        case OptionRemoved():
-            return {"article": event.article_id, "day": _iso(event.ends_on), "why": event.explanation, "channel": event.channel}
-        case ModuleCancelled(channel=channel) if channel == TERM_CHANNEL:
-            return {"day": _iso(event.ends_on), "channel": "api"}
-        case ModuleCancelled():
-            return {"day": _iso(event.ends_on), "notice": _iso(event.notice_on), "why": event.explanation, "channel": event.channel}
-        case CancellationWithdrawn():
-            return {"channel": event.channel}
-        case SubjectReleased(is_ported_out=True):
-            # Not which number: it is personal, and the customer knows what it took along.
-            return {"day": _iso(day_of(event.until_at)), "channel": event.channel}
-        case _:
-            return goods_facts(event) or price_facts(event)
-
-
-def kind_of(event: Event) -> str:
-    """Which words a confirmation uses: the event's name, but the end of a lease was agreed with it and is no notice (CON-11).
-
-    Of the subjects that a module gives up only a number that was ported out is confirmed (CON-6).
-    """
-    if isinstance(event, ModuleCancelled) and event.channel == TERM_CHANNEL:
-        return "LeaseTermAgreed"
-    if isinstance(event, SubjectReleased):
-        return "NumberPortedOut"
-    return type(event).__name__
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day is not None else None
-
-
 # -- Sending ---------------------------------------------------------------------------------------------------------
 
 
@@ -179,32 +126,31 @@ def message_id_of(provider: str, confirmation_id: str, nth: int = 0) -> str:
     return str(derived_id("confirmation", provider, confirmation_id, *((nth,) if nth else ())))
 
 
+def copies_max(confirmation_id: str) -> int:
+    """To how many addresses it went at most: the mails of an account that is erased are found by that (CON-7)."""
+    return COPIES_MAX if confirmation_id.startswith(ABOUT_ACCOUNT) else RECIPIENTS_MAX
+
+
 async def _send(mailer: Mailer, work: Work, row: Any) -> NoteOutcome:
     confirmation_id = row["confirmation_id"]
     account = await work.load(ACCOUNT, row["account"])
-    addresses = addresses_of(account)
+    personal = msgspec.json.decode(row["personal"]) if row["personal"] is not None else {}
+    addresses = copies_of(account, is_about_account=confirmation_id.startswith(ABOUT_ACCOUNT), also=personal.get("also", ()))
     if not isinstance(account, OpenAccount) or not addresses:
         return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason="the account has no e-mail address")
-    message_id = message_id_of(work.provider, confirmation_id)
-    subject, body = text(
-        row["kind"],
-        msgspec.json.decode(row["facts"]),
-        language=account.facts.language,
-        module_id=row["module_id"],
-        when=row["decided_on"],
-        actor=row["actor"],
-    )
+    told = await told_of(work, row, personal, account)
     refusals = []
-    for nth, address in enumerate(addresses):
+    for nth, (address, is_left) in enumerate(addresses):
         # One message per address: several in one would tell each of the others.
         own_id = message_id_of(work.provider, confirmation_id, nth)
+        subject, body = letter(msgspec.structs.replace(told, is_left=is_left))
         try:
-            await mailer.send(work.provider, address, subject, body, own_id)
+            await mailer.send(work.provider, address, subject, body, own_id, origin=told.letterhead.origin)
         except MailRefused as refused:
             refusals.append(f"refused: {refused}")
     if len(refusals) == len(addresses):
         return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason=refusals[0])
-    return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=message_id)
+    return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=message_id_of(work.provider, confirmation_id))
 
 
 def addresses_of(account: Account) -> list[str]:
@@ -214,3 +160,17 @@ def addresses_of(account: Account) -> list[str]:
     chosen = [one.email for one in account.recipients or () if "confirmations" in one.documents]
     partner = account.contract_partner
     return chosen or ([partner.email] if partner is not None and partner.email else [])
+
+
+def copies_of(account: Account, *, is_about_account: bool, also: Sequence[str] = ()) -> list[tuple[str, bool]]:
+    """Every address that a confirmation goes to, and whether the account has left it.
+
+    What is about the account itself (details, mandates) goes to the contract partner as well, whose address only a manager changes,
+    and to the addresses that the change took away: whoever got hold of a login cannot keep it from the customer (CON-6, CON-8).
+    """
+    present = addresses_of(account)
+    if is_about_account and isinstance(account, OpenAccount):
+        partner = account.contract_partner
+        present += [partner.email] if partner is not None and partner.email else []
+    copies = dict.fromkeys(present, False) | {address: True for address in also if address not in present}
+    return list(copies.items())[:COPIES_MAX]

@@ -1,163 +1,255 @@
-"""What a confirmation says, in the language of the account (CON-6). The same facts give the same text."""
+"""What a confirmation says, in the language of the account (CON-6): what was agreed, what it costs, how long it binds, how it ends.
 
-import textwrap
-from dataclasses import dataclass
+Pure: the same facts give the same letter. Every date that the system computed is explained (CON-13).
+"""
+
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from termijn.contracts.goods_confirmation import ABOUT, SENTENCES, SUBJECTS
+import msgspec
+
+from termijn.contracts import account_confirmation, goods_confirmation
+from termijn.contracts.agreed_price import disconnect_fee, price_line, price_paragraph, vat_sentence
+from termijn.contracts.agreed_term import months_said, term_paragraph
+from termijn.contracts.confirmation_words import (
+    CHANNEL,
+    CHANNELS,
+    DELIVERY,
+    EXPLAINED,
+    KEEPS_TERM,
+    KNOWN_AS,
+    LABELS,
+    LEASED,
+    NEW_TERM,
+    NUMBERS_MORE,
+    OPENINGS,
+    OURS,
+    RECORDED,
+    ROLES,
+    SENTENCES,
+    STARTS,
+    SUBJECTS,
+    SUSPENDED,
+    WORKS,
+)
+from termijn.contracts.letter_frame import day_said, framed, table
+from termijn.contracts.letterhead import Letterhead
 from termijn.contracts.price_letter import KINDS, price_letter
+from termijn.events.contracts import AccountFacts
 from termijn.kernel.notice_words import in_dutch
-from termijn.kernel.words import Language, decimal, euros, long_day
+from termijn.kernel.tariff import Tariff
+from termijn.kernel.words import Language, decimal, long_day
 
-WIDTH = 78
-"""Characters of a line: what mail programs show without breaking it again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Words:
-    """One language. ``subjects`` and ``sentences`` are by kind of event; ``roles`` and ``channels`` by the names that are recorded."""
-
-    subjects: dict[str, str]
-    sentences: dict[str, str]
-    delivery: str
-    explanation: str
-    module: str
-    recorded: str
-    roles: dict[str, str]
-    ours: str
-    channels: dict[str, str]
-    channel: str
-    greeting: str
-    wrong: str
-    closing: str
+NUMBERS_SHOWN = 10
+"""Numbers of a module that a letter lists; it tells how many more there are."""
 
 
-_DUTCH = _Words(
-    subjects={
-        "ModuleOrdered": "Bevestiging van uw bestelling",
-        "ModuleScaled": "Bevestiging van uw wijziging",
-        "TariffChanged": "Bevestiging van uw wijziging",
-        "OptionAdded": "Bevestiging van uw bestelling",
-        "OptionRemoved": "Bevestiging van uw opzegging",
-        "ModuleCancelled": "Bevestiging van uw opzegging",
-        "CancellationWithdrawn": "Uw opzegging is ingetrokken",
-        "NumberPortedOut": "Bevestiging van uw nummeroverdracht",
-    },
-    sentences={
-        "ModuleOrdered": "Hartelijk dank voor uw bestelling van {title} (aantal: {quantity}). De ingangsdatum is {day}.",
-        "ModuleScaled": "Wij bevestigen dat het aantal wordt gewijzigd in {quantity}, met ingang van {day}.",
-        "TariffChanged": "Wij bevestigen dat u overgaat naar het tarief {title}, met ingang van {day}.",
-        "OptionAdded": "Wij bevestigen uw bestelling van de optie {article} (aantal: {quantity}), met ingang van {day}.",
-        "OptionRemoved": "Wij bevestigen dat de optie {article} eindigt. De laatste dag is {day}.",
-        "ModuleCancelled": "Wij hebben uw opzegging van {notice} verwerkt. De laatste dag van uw overeenkomst is {day}.",
-        "CancellationWithdrawn": "Wij bevestigen dat uw opzegging is ingetrokken. Uw overeenkomst loopt door.",
-        "NumberPortedOut": "Wij bevestigen dat een nummer van deze module op {day} is overgedragen aan een andere aanbieder.",
-    },
-    delivery="de dag van oplevering",
-    explanation="Zo komen wij aan die datum: {why}.",
-    module="Het gaat om module {module}.",
-    recorded="Dit is op {when} {channel} vastgelegd door {who}.",
-    roles={"customer": "uzelf", "manager": "een medewerker van ons", "ops": "een medewerker van ons"},
-    ours="ons systeem",
-    channels={
-        "api": "langs elektronische weg",
-        "email": "per e-mail",
-        "indexation": "bij de indexatie van onze prijzen",
-        "migration": "bij een nieuwe versie van uw tarief",
-        "e-mail": "per e-mail",
-        "letter": "per brief",
-        "phone": "telefonisch",
-        "portal": "via uw klantomgeving",
-        "porting": "bij de nummeroverdracht",
-        "telefoon": "telefonisch",
-        "web": "via onze website",
-    },
-    channel='via het kanaal "{channel}"',
-    greeting="Geachte heer of mevrouw,",
-    wrong="Klopt er iets niet? Laat het ons dan weten door op dit bericht te antwoorden.",
-    closing="Met vriendelijke groet,\n\nDe klantenservice",
-)
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """The fixed term of a module that is leased (CON-11)."""
 
-_ENGLISH = _Words(
-    subjects={
-        "ModuleOrdered": "Confirmation of your order",
-        "ModuleScaled": "Confirmation of your change",
-        "TariffChanged": "Confirmation of your change",
-        "OptionAdded": "Confirmation of your order",
-        "OptionRemoved": "Confirmation of your cancellation",
-        "ModuleCancelled": "Confirmation of your cancellation",
-        "CancellationWithdrawn": "Your cancellation was withdrawn",
-        "NumberPortedOut": "Confirmation that your number was ported",
-    },
-    sentences={
-        "ModuleOrdered": "Thank you for your order of {title} (quantity: {quantity}). It starts on {day}.",
-        "ModuleScaled": "We confirm that the quantity changes to {quantity}, as of {day}.",
-        "TariffChanged": "We confirm that you change to the tariff {title}, as of {day}.",
-        "OptionAdded": "We confirm your order of the option {article} (quantity: {quantity}), as of {day}.",
-        "OptionRemoved": "We confirm that the option {article} ends. Its last day is {day}.",
-        "ModuleCancelled": "We have dealt with your notice of {notice}. The last day of your contract is {day}.",
-        "CancellationWithdrawn": "We confirm that your notice was withdrawn. Your contract goes on.",
-        "NumberPortedOut": "We confirm that a number of this module was ported to another provider on {day}.",
-    },
-    delivery="the day of delivery",
-    explanation="This is how we arrive at that date: {why}.",
-    module="This is about module {module}.",
-    recorded="It was recorded on {when} {channel} by {who}.",
-    roles={"customer": "yourself", "manager": "a member of our staff", "ops": "a member of our staff"},
-    ours="our system",
-    channels={
-        "api": "electronically",
-        "email": "by e-mail",
-        "indexation": "at the indexation of our prices",
-        "migration": "with a new version of your tariff",
-        "e-mail": "by e-mail",
-        "letter": "by letter",
-        "phone": "by telephone",
-        "portal": "through your customer pages",
-        "porting": "with the porting of the number",
-        "telefoon": "by telephone",
-        "web": "through our website",
-    },
-    channel='through the channel "{channel}"',
-    greeting="Dear Sir or Madam,",
-    wrong="Is something not right? Please tell us by answering this message.",
-    closing="Yours sincerely,\n\nCustomer service",
-)
-
-_LANGUAGES: dict[Language, _Words] = {"nl": _DUTCH, "en": _ENGLISH}
+    months: int
+    starts_on: date
+    ends_on: date
 
 
-def text(kind: str, facts: dict[str, Any], *, language: Language, module_id: str, when: date, actor: str) -> tuple[str, str]:
-    """Subject and body: what was decided, who did it, when and through which channel (CON-6). ``facts`` are of ``facts_of``."""
-    if kind in KINDS:
-        return price_letter(kind, facts, language=language, module_id=module_id)
-    words = _LANGUAGES[language]
-    told = {**facts, **{name: _day(facts.get(name), words, language) for name in ("day", "notice")}}
-    if "quantity" in facts:
-        told["quantity"] = decimal(Decimal(facts["quantity"]), language)
-    if "net" in facts:
-        told["net"] = euros(Decimal(facts["net"]), language)
-    sentence = words.sentences.get(kind) or SENTENCES[language][kind]
-    about = ABOUT[language][facts["about"]] if "about" in facts else words.module
-    channel = words.channels.get(facts["channel"], words.channel.format(channel=facts["channel"]))
-    recorded = words.recorded.format(when=long_day(when, language), channel=channel, who=_who(actor, words))
-    paragraphs = [sentence.format_map(told), f"{about.format(module=module_id)} {recorded}", words.wrong]
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one confirmation is written from.
+
+    - ``kind``, ``facts``, ``personal``: of ``confirmation_facts``.
+    - ``reference``: the id of the module, order, project or account; ``decided_on``, ``actor``: when it was recorded, and by whom.
+    - ``tariff``: what the module is taken under, with what was decided; ``quantity`` that day, ``counts_from`` None before delivery.
+    - ``numbers``: the module's own when it was decided.
+    - ``still_works``: what goes on although late payment suspends the module from its start; None where it does not (CON-10).
+    - ``is_left``: this copy goes to an address that the account has left.
+    """
+
+    kind: str
+    facts: Mapping[str, Any]
+    personal: Mapping[str, Any] = {}
+    reference: str
+    decided_on: date
+    actor: str
+    customer: AccountFacts
+    letterhead: Letterhead = Letterhead()
+    tariff: Tariff | None = None
+    quantity: int = 1
+    counts_from: date | None = None
+    numbers: tuple[str, ...] = ()
+    still_works: tuple[str, ...] | None = None
+    lease: Lease | None = None
+    is_left: bool = False
+
+    @property
+    def language(self) -> Language:
+        """The account's."""
+        return self.customer.language
+
+
+def letter(told: Told) -> tuple[str, str]:
+    """Subject and body: what was decided, who did it, when and through which channel (CON-6)."""
+    language = told.language
+    if told.kind in KINDS:
+        about = table(_module_rows(told))
+        name = _name(told)
+        return price_letter(told.kind, dict(told.facts), language=language, about=about, name=name, letterhead=told.letterhead)
+    subject, paragraphs = _said(told)
+    return subject, framed([*paragraphs, _recorded(told)], language=language, letterhead=told.letterhead)
+
+
+def _said(told: Told) -> tuple[str, list[str]]:
+    kind, facts, language = told.kind, told.facts, told.language
+    if kind in account_confirmation.SUBJECTS:
+        subject = account_confirmation.SUBJECTS[kind].to(language)
+        return subject, account_confirmation.account_paragraphs(kind, facts, told.personal, language, is_left=told.is_left)
+    if kind in goods_confirmation.SUBJECTS:
+        subject = goods_confirmation.SUBJECTS[kind].to(language).format_map({"subject": told.reference, **facts})
+        paragraphs = goods_confirmation.goods_paragraphs(kind, facts, told.personal, told.customer, language)
+        return subject, [*paragraphs, "" if "about" in facts else table(_module_rows(told))]
+    return f"{SUBJECTS[kind].to(language)}: {_name(told)}", _of_module(told)
+
+
+def _of_module(told: Told) -> list[str]:
+    """What was decided about a module, in this order: the fact, which one, how the day came about, prices, term and notice."""
+    language, facts = told.language, told.facts
+    day = day_said(facts["day"], language) if facts.get("day") else DELIVERY.to(language)
+    notice = day_said(facts["notice"], language) if facts.get("notice") else ""
+    names = {"day": day, "notice": notice, "title": _name(told), "number": told.personal.get("number") or NUMBERS_MORE.to(language)}
+    names |= {"article": _option(told), "quantity": _count(facts["quantity"], language) if "quantity" in facts else ""}
+    opening = OPENINGS[told.kind].to(language).format_map(names)
+    return [opening, table(_module_rows(told)), _why(told), *_agreed(told), *_ending(told), _suspended(told)]
+
+
+def _agreed(told: Told) -> list[str]:
+    """Prices and term, where either is new (CON-6)."""
+    tariff, language = told.tariff, told.language
+    if tariff is None or told.kind not in {"ModuleOrdered", "ModuleActivated", "ModuleScaled", "TariffChanged", "OptionAdded"}:
+        return _still_agreed(told)
+    if told.kind == "OptionAdded":
+        article = tariff.article(told.facts["article"])
+        if article is None:
+            return []
+        price = price_line(article, tariff, told.facts["quantity"], told.customer, language)
+        return [f"{price}\n{vat_sentence(tariff, [article], told.customer, language)}"]
+    options = told.facts.get("options", ())
+    prices = price_paragraph(
+        tariff, quantity=told.quantity, options=options, customer=told.customer, language=language, fees=told.kind == "ModuleOrdered"
+    )
+    if told.kind == "ModuleScaled":
+        return [prices]
+    if told.kind == "ModuleActivated":
+        return [_term(told)]
+    return [prices, _term(told)] if told.kind == "ModuleOrdered" else [prices, _term_of_change(told), _term(told)]
+
+
+def _still_agreed(told: Told) -> list[str]:
+    """Who withdraws a notice is told how to give it again, and to which day (CON-13)."""
+    return [_term(told)] if told.kind == "CancellationWithdrawn" else []
+
+
+def _term(told: Told) -> str:
+    if told.tariff is None:
+        return ""
+    if told.lease is not None:
+        months, (first, last) = told.lease.months, (long_day(day, told.language) for day in (told.lease.starts_on, told.lease.ends_on))
+        return LEASED.to(told.language).format(months=months_said(months, told.language), first=first, last=last)
+    is_consumer = told.customer.debtor_kind == "consumer"
+    return term_paragraph(told.tariff, counts_from=told.counts_from, today=told.decided_on, is_consumer=is_consumer, language=told.language)
+
+
+def _term_of_change(told: Told) -> str:
+    """Whether the new tariff begins a new term (CAT-25)."""
+    return (NEW_TERM if told.facts.get("starts_new_term") else KEEPS_TERM).to(told.language)
+
+
+def _ending(told: Told) -> list[str]:
+    """What comes of an end: fees, what comes back, numbers, and how to go back on it (CON-6, CAT-26, CAT-27)."""
+    facts, language = told.facts, told.language
+    if told.kind not in {"ModuleCancelled", "OptionRemoved"}:
+        return []
+    fee = disconnect_fee(told.tariff, language) if told.tariff is not None and told.kind == "ModuleCancelled" else ""
+    said = []
+    if fee:
+        said.append("no_fee" if facts.get("is_free") else "fee")
+    if facts.get("returns"):
+        said.append("returns")
+    if told.kind == "ModuleCancelled":
+        said += ["numbers"] if told.numbers and told.tariff is not None and told.tariff.is_telecom else []
+        said.append("withdraw")
+    names = {"fee": fee, "day": day_said(facts["day"], language)}
+    return [" ".join(SENTENCES[name].to(language).format_map(names) for name in said)] if said else []
+
+
+def _why(told: Told) -> str:
+    """How the day came about (CON-13)."""
+    facts, language = told.facts, told.language
     if facts.get("why"):
-        why = in_dutch(facts["why"]) if language == "nl" else facts["why"]
-        paragraphs.insert(1, words.explanation.format(why=why))
-    body = [words.greeting, *(textwrap.fill(one, WIDTH, break_on_hyphens=False) for one in paragraphs), words.closing]
-    return f"{words.subjects.get(kind) or SUBJECTS[language][kind]} ({module_id})", "\n\n".join(body) + "\n"
+        return EXPLAINED.to(language).format(why=in_dutch(facts["why"]) if language == "nl" else facts["why"])
+    if told.kind == "ModuleOrdered" and told.tariff is not None:
+        starts: str = told.tariff.notice.starts
+        chosen = "chosen" if starts == "start" and facts["day"] != facts.get("ordered_on") else starts
+        return STARTS[chosen].to(language)
+    return ""
 
 
-def _day(iso: str | None, words: _Words, language: Language) -> str:
-    return words.delivery if iso is None else long_day(date.fromisoformat(iso), language)
+def _suspended(told: Told) -> str:
+    """What starts while late payment suspends the account starts suspended, and resumes by itself (CON-10)."""
+    if told.still_works is None:
+        return ""
+    works = ", ".join(WORKS[one].to(told.language) if one in WORKS else one for one in told.still_works)
+    return SUSPENDED.to(told.language).format(works=works)
 
 
-def _who(actor: str, words: _Words) -> str:
+def _module_rows(told: Told) -> list[tuple[str, str]]:
+    """Which module it is: what it is called, its numbers, how many, from when, and what it is known by here."""
+    facts, language = told.facts, told.language
+    rows = {"service": told.tariff.title if told.tariff is not None else facts.get("title", "")}
+    if told.kind not in {"SubjectAssigned", "NumberPortedOut"}:
+        rows["numbers"] = _numbers(told)
+    if told.kind == "ModuleOrdered":
+        rows["quantity"] = _count(facts["quantity"], language)
+        rows["start"] = day_said(facts["day"], language) if facts.get("day") else DELIVERY.to(language)
+    rows["reference"] = told.reference
+    return [(LABELS[name].to(language), value) for name, value in rows.items()]
+
+
+def _numbers(told: Told) -> str:
+    shown, more = told.numbers[:NUMBERS_SHOWN], len(told.numbers) - NUMBERS_SHOWN
+    listed = ", ".join(shown)
+    return f"{listed} (+ {more})" if more > 0 else listed
+
+
+def _name(told: Told) -> str:
+    """What the customer calls it: the title of its tariff, else, of something very old, the id."""
+    return told.tariff.title if told.tariff is not None else told.facts.get("title") or told.reference
+
+
+def _option(told: Told) -> str:
+    """An option by its title (CAT-4)."""
+    article_id = told.facts.get("article", "")
+    article = told.tariff.article(article_id) if told.tariff is not None and article_id else None
+    return article.title if article is not None else article_id
+
+
+def _count(quantity: int | str, language: Language) -> str:
+    return decimal(Decimal(quantity), language)
+
+
+def _recorded(told: Told) -> str:
+    """Who, when, through which channel (CON-6)."""
+    language = told.language
+    channel_id = told.facts["channel"]
+    channel = CHANNELS[channel_id].to(language) if channel_id in CHANNELS else CHANNEL.to(language).format(channel=channel_id)
+    said = RECORDED.to(language).format(when=long_day(told.decided_on, language), channel=channel, who=_who(told.actor, language))
+    about = told.facts.get("about")
+    return f"{said} {KNOWN_AS[about].to(language).format(reference=told.reference)}" if about is not None else said
+
+
+def _who(actor: str, language: Language) -> str:
     """ "manager:piet" as "a member of our staff (piet)"; a name that only repeats the role is left out."""
     role, _, name = actor.partition(":")
-    if role not in words.roles:
-        return words.ours
-    return f"{words.roles[role]} ({name})" if name and name != role else words.roles[role]
+    if role not in ROLES:
+        return OURS.to(language)
+    said = ROLES[role].to(language)
+    return f"{said} ({name})" if name and name != role else said

@@ -22,6 +22,7 @@ Shown = Mapping[str, Any]
 _WORDS = {
     "AccountOpened": "The account was opened",
     "AccountChanged": "The account was changed: {fields}",
+    "DetailsChanged": "That is confirmed to the account",
     "MandateGiven": "Mandate {mandate_id} was given",
     "MandateAmended": "Mandate {mandate_id} was amended",
     "MandateRevoked": "Mandate {mandate_id} may not be used any more",

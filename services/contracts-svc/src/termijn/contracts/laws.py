@@ -65,10 +65,22 @@ LAWS: tuple[Law, ...] = (
             select e.provider, e.account, e.stream as subject, e.type || ' has no confirmation' as detail
             from event e
             where e.type in ('ModuleOrdered', 'ModuleScaled', 'TariffChanged', 'OptionAdded', 'OptionRemoved', 'ModuleCancelled',
-                             'CancellationWithdrawn')
+                             'CancellationWithdrawn', 'ModuleActivated', 'SubjectAssigned')
               and not exists (
                 select 1 from confirmation c
                 where c.provider = e.provider and c.confirmation_id = (e.data ->> 'module_id') || '/' || e.version)""",
+    ),
+    Law(
+        name="account_confirmed_in_writing",
+        sentence="Every change of an account or a mandate has a confirmation, sent or waiting (CON-6, CON-8).",
+        sql="""
+            select e.provider, e.account, e.stream as subject, e.type || ' has no confirmation' as detail
+            from event e
+            where e.type in ('DetailsChanged', 'MandateGiven', 'MandateAmended', 'MandateRevoked', 'DebitExemptionGranted',
+                             'LongTermConsentGiven', 'ContractStartCorrected')
+              and not exists (
+                select 1 from confirmation c
+                where c.provider = e.provider and c.confirmation_id = 'account~' || e.account || '/' || e.version)""",
     ),
     Law(
         name="goods_confirmed_in_writing",

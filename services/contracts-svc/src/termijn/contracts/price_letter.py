@@ -1,17 +1,17 @@
 """What an account is told of changing prices: from when, every old and new price, and how to leave free of charge (CAT-5, CAT-10)."""
 
-import textwrap
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from termijn.contracts.letter_frame import framed
+from termijn.contracts.letterhead import Letterhead
 from termijn.contracts.price_event import PriceChangeAnnounced, PriceChangeDropped
 from termijn.contracts.price_move import DECK, DISCONNECT, MINIMUM
 from termijn.events.base import Event
 from termijn.kernel.words import Language, decimal, long_day
 
-WIDTH = 78
 KINDS = frozenset({"PriceChangeAnnounced", "PriceChangeDropped"})
 """The kinds of confirmation that this file has the words for."""
 
@@ -33,10 +33,6 @@ class _Words:
     deck: str
     free: str
     agreed: str
-    module: str
-    greeting: str
-    wrong: str
-    closing: str
     currency: str
 
 
@@ -55,10 +51,6 @@ _LANGUAGES: dict[Language, _Words] = {
         deck="- De gesprekskosten worden voortaan berekend met een ander tarievenblad; u vindt het bij het tarief in uw klantomgeving.",
         free="Gaat u hier niet mee akkoord? Dan kunt u tot en met {until} kosteloos opzeggen, uiterlijk per die dag.",
         agreed="Jaarlijkse indexatie is in uw overeenkomst afgesproken.",
-        module="Het gaat om module {module}.",
-        greeting="Geachte heer of mevrouw,",
-        wrong="Heeft u vragen? U kunt op dit bericht antwoorden.",
-        closing="Met vriendelijke groet,\n\nDe klantenservice",
         currency="€",
     ),
     "en": _Words(
@@ -75,10 +67,6 @@ _LANGUAGES: dict[Language, _Words] = {
         deck="- Call costs will be charged by another rate deck; you find it with the tariff in your customer pages.",
         free="Do you not agree? Then you can end the contract free of charge until {until}, by that day at the latest.",
         agreed="Yearly indexation was agreed in your contract.",
-        module="This is about module {module}.",
-        greeting="Dear Sir or Madam,",
-        wrong="Do you have questions? You can answer this message.",
-        closing="Yours sincerely,\n\nCustomer service",
         currency="EUR",
     ),
 }
@@ -118,19 +106,14 @@ def _text(price: Decimal | None) -> str | None:
     return None if price is None else f"{price:f}"
 
 
-def price_letter(kind: str, facts: dict[str, Any], *, language: Language, module_id: str) -> tuple[str, str]:
-    """Subject and body; ``facts`` are of ``price_facts``. The same facts give the same text."""
+def price_letter(kind: str, facts: dict[str, Any], *, language: Language, about: str, name: str, letterhead: Letterhead) -> tuple[str, str]:
+    """Subject and body; ``facts`` are of ``price_facts``. The same facts give the same text.
+
+    ``name`` is what the module is called, ``about`` the table that says which one it is.
+    """
     words = _LANGUAGES[language]
-    subject = f"{words.subjects[kind]} ({module_id})"
     paragraphs = [words.dropped] if kind == "PriceChangeDropped" else _announced(facts, words, language)
-    paragraphs += [words.module.format(module=module_id), words.wrong]
-    body = [words.greeting, *(_filled(one) for one in paragraphs), words.closing]
-    return subject, "\n\n".join(body) + "\n"
-
-
-def _filled(paragraph: str) -> str:
-    return "\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False, subsequent_indent="  " * line.startswith("-"))
-                     for line in paragraph.splitlines())  # fmt: skip
+    return f"{words.subjects[kind]}: {name}", framed([*paragraphs, about], language=language, letterhead=letterhead)
 
 
 def _announced(facts: dict[str, Any], words: _Words, language: Language) -> list[str]:

@@ -127,9 +127,7 @@ def _line(article: Article, tariff: Tariff, words: _Words, language: Language) -
         "unit": article.unit,
         "price": words.by_destination if by_deck else price_text(article, language),
         "included_quantity": article.included_quantity,
-        "included": words.included.format(quantity=_counted(article.included_quantity, article.unit, words, language))
-        if article.included_quantity
-        else None,
+        "included": included_text(article, language),
         "billing": billing_text(article.billing, language),
         "vat_rate": tariff.vat_rate if article.vat_rate is None else article.vat_rate,
     }
@@ -141,7 +139,15 @@ def price_text(article: Article, language: Language) -> str:
     amount = decimal(article.net_price, language, places=2)
     is_use = article.usage_key is not None and not article.is_fixed_price
     per = "" if not is_use and article.quantity == 1 else f" per {_per(article, words, language)}"
-    return f"{amount}{per}" if is_use else f"{amount}{per} {_period(article.billing.every_months, words)}"
+    return f"{amount}{per}" if is_use else f"{amount}{per} {period_text(article.billing.every_months, language)}"
+
+
+def included_text(article: Article, language: Language) -> str | None:
+    """ "100 minutes included"; None where nothing is."""
+    words = _LANGUAGES[language]
+    if not article.included_quantity:
+        return None
+    return words.included.format(quantity=_counted(article.included_quantity, article.unit, words, language))
 
 
 def _per(article: Article, words: _Words, language: Language) -> str:
@@ -154,12 +160,13 @@ def _counted(quantity: Decimal, unit: str, words: _Words, language: Language) ->
 
 def billing_text(billing: Billing, language: Language) -> str:
     """ "per month, in advance"; what bills once does not say when."""
+    period = period_text(billing.every_months, language)
+    return f"{period}, {_LANGUAGES[language].paid_in[billing.paid_in]}" if billing.every_months else period
+
+
+def period_text(months: int, language: Language) -> str:
+    """ "per quarter", "once"."""
     words = _LANGUAGES[language]
-    period = _period(billing.every_months, words)
-    return f"{period}, {words.paid_in[billing.paid_in]}" if billing.every_months else period
-
-
-def _period(months: int, words: _Words) -> str:
     if months in words.periods:
         return words.periods[months]
     if months % _MONTHS_IN_YEAR == 0:

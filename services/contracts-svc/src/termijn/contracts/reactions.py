@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_command import ExpireMandate, NoteMandateBlocked, NoteResumed, NoteSuspended
 from termijn.contracts.account_state import AskWhetherUsed
+from termijn.contracts.letterhead import LETTERHEAD, LearnLetterhead, Letterhead
 from termijn.contracts.mandate_use import MANDATE_USE, NoteUse, key_of
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import End, Resume, Suspend, Terminate
 from termijn.contracts.module_state import EndModule
 from termijn.contracts.ordering import QUERIES, policy_of
 from termijn.events.dunning import ResumptionRequested, SuspensionRequested, TerminationRequested
-from termijn.events.invoice import DirectDebitSubmitted, MandateBlocked
+from termijn.events.invoice import DirectDebitSubmitted, MandateBlocked, ProviderProfileChanged
 from termijn.kernel.ids import AccountId, ModuleId
 from termijn.runtime.handling import Fired, Handled, Message, NoEffect, Outcome, Reaction, WakeUpHandler, Work
+from termijn.runtime.setting import CURRENT
 
 MODULE_STREAM = "subscription"
 """The invoice stream that modules are billed on (INV-1); suspension for the others alone does not reach them."""
@@ -80,6 +82,14 @@ async def on_debit(work: Work, message: Message[DirectDebitSubmitted]) -> Outcom
     return Handled() if noted else NoEffect("the mandate was used on that day or later already")
 
 
+async def on_profile(work: Work, message: Message[ProviderProfileChanged]) -> Outcome:
+    """Confirmations come from the name that invoices show (CON-6)."""
+    event = message.event
+    command = LearnLetterhead(now=work.now, letterhead=Letterhead(name=event.name, email=event.email, phone=event.phone))
+    learnt = await work.execute(LETTERHEAD, CURRENT, command, account=message.envelope.account)
+    return Handled() if learnt else NoEffect("letters show nothing of what changed")
+
+
 async def on_unused(work: Work, fired: Fired[AskWhetherUsed]) -> Outcome:
     """36 months have gone by since the signature, or the last use that was known: is the mandate dead (PAY-1)?"""
     mandate_id, account = fired.wake_up.mandate_id, fired.account
@@ -112,7 +122,8 @@ REACTIONS: tuple[
     | Reaction[ResumptionRequested]
     | Reaction[TerminationRequested]
     | Reaction[MandateBlocked]
-    | Reaction[DirectDebitSubmitted],
+    | Reaction[DirectDebitSubmitted]
+    | Reaction[ProviderProfileChanged],
     ...,
 ] = (
     Reaction(publisher="dunning", event=SuspensionRequested, handle=on_suspension),
@@ -127,6 +138,7 @@ REACTIONS: tuple[
         handle=on_debit,
         streams=lambda message: [(MANDATE_USE, key_of(message.envelope.account, message.event.mandate_id))],
     ),
+    Reaction(publisher="invoice", event=ProviderProfileChanged, handle=on_profile),
 )
 
 WAKE_UPS: tuple[WakeUpHandler[EndModule] | WakeUpHandler[AskWhetherUsed], ...] = (

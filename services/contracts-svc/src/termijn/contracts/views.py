@@ -5,6 +5,7 @@ customer numbers used once), and callers read what they just wrote.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -12,6 +13,7 @@ from termijn.contracts.account_state import (
     AccountResumed,
     AccountSuspended,
     ContractStartCorrected,
+    DetailsChanged,
     LongTermConsentGiven,
     MandateFormFiled,
     MandateFoundBlocked,
@@ -19,7 +21,8 @@ from termijn.contracts.account_state import (
     OrderAdmitted,
 )
 from termijn.contracts.catalogue_views import CATALOGUE_VIEWS
-from termijn.contracts.confirmation import ConfirmationNotSent, ConfirmationSent, facts_of, kind_of
+from termijn.contracts.confirmation import ConfirmationNotSent, ConfirmationSent
+from termijn.contracts.confirmation_facts import facts_of, kind_of, personal_of
 from termijn.contracts.goods_views import GOODS_VIEWS
 from termijn.contracts.legal_document import LegalDocumentPublished
 from termijn.contracts.policy import PolicySet
@@ -96,7 +99,7 @@ def apply_accounts(recorded: Recorded) -> Iterable[Statement]:
         case LongTermConsentGiven() as e:
             yield _do("add_long_term_consent", *stream, e.months_max, e.given_on, e.document, e.version, e.channel)
             yield _do("raise_long_term", *stream, e.months_max)
-        case OrderAdmitted():
+        case OrderAdmitted() | DetailsChanged():
             yield _do("touch_account", *stream)
         case MandateGiven() | MandateAmended() | MandateRevoked() | MandateFoundBlocked() | MandateFormFiled() | MandateKept() as e:
             yield from _on_a_mandate(recorded, e)
@@ -200,9 +203,9 @@ def apply_subjects(recorded: Recorded) -> Iterable[Statement]:
         case SubjectAssigned(subject=None) | SubjectReleased(subject=None):
             pass  # erased, as the row is (CON-7)
         case SubjectAssigned() as e:
-            yield _do("assign_subject", recorded.provider, recorded.account, e.module_id, e.subject, e.from_at)
+            yield _do("assign_subject", recorded.provider, recorded.account, e.module_id, e.subject, e.from_at, recorded.version)
         case SubjectReleased() as e:
-            yield _do("release_subject", recorded.provider, e.module_id, e.subject, e.until_at)
+            yield _do("release_subject", recorded.provider, e.module_id, e.subject, e.until_at, recorded.version)
         case _:
             pass
 
@@ -217,18 +220,24 @@ def apply_confirmations(recorded: Recorded) -> Iterable[Statement]:
         case _:
             facts = facts_of(recorded.event)
             if facts is not None:
-                subject = str(facts["subject"] if "about" in facts else getattr(recorded.event, "module_id"))  # noqa: B009 - or a module's
-                # A project may have the id of a module: what a confirmation is about tells them apart.
-                key = f"{facts['about']}~{subject}/{recorded.version}" if "about" in facts else f"{subject}/{recorded.version}"
-                kind, told, actor = kind_of(recorded.event), msgspec.json.encode(facts).decode(), recorded.cause.actor
-                yield _do("confirm", recorded.provider, recorded.account, key, subject, kind, told, recorded.occurred_at, actor)
+                yield _confirm(recorded, facts)
+
+
+def _confirm(recorded: Recorded, facts: dict[str, Any]) -> Statement:
+    # A project may have the id of a module: what a confirmation is about tells them apart.
+    about, event = facts.get("about"), recorded.event
+    subject = recorded.account if about == "account" else str(facts["subject"] if about else getattr(event, "module_id"))  # noqa: B009
+    key = f"{about}~{subject}/{recorded.version}" if about else f"{subject}/{recorded.version}"
+    told, personal = _json(facts), personal_of(event)
+    who = (recorded.occurred_at, recorded.cause.actor)
+    return _do("confirm", recorded.provider, recorded.account, key, subject, kind_of(event), told, *who, _given(personal))
 
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _given(personal: Party | tuple[Recipient, ...] | None) -> str | None:
+def _given(personal: Party | tuple[Recipient, ...] | dict[str, Any] | None) -> str | None:
     return _json(personal) if personal is not None else None
 
 

@@ -1,8 +1,32 @@
 -- name: confirmations_due
 -- What is to be sent, oldest first.
-select account, confirmation_id, module_id, kind, facts::text as facts, actor,
+select account, confirmation_id, module_id, kind, facts::text as facts, personal::text as personal, actor, decided_at,
        (decided_at at time zone 'Europe/Amsterdam')::date as decided_on
 from confirmation where provider = $1 and state = 'due' order by decided_at, confirmation_id limit $2;
+
+-- name: module_until
+-- What a module's stream says, up to a version, of tariffs, quantities and starts, each from its day; first its order.
+select version, type, coalesce(data ->> 'from_on', data ->> 'active_from', data ->> 'starts_on')::date as from_on,
+       data -> 'tariff' ->> 'tariff_id' as tariff_id, (data -> 'tariff' ->> 'version')::integer as tariff_version,
+       (data ->> 'quantity')::integer as quantity, coalesce((data ->> 'starts_new_term')::boolean, false) as starts_new_term
+from event
+where provider = $1 and stream = $2 and version <= $3 and type in ('ModuleOrdered', 'ModuleActivated', 'ModuleScaled', 'TariffChanged')
+order by version;
+
+-- name: suspended_with
+-- The suspension that came with a version of a module, at the same moment.
+select array(select jsonb_array_elements_text(data -> 'still_works')) as still_works from event
+where provider = $1 and stream = $2 and version = $3 and type = 'ModuleSuspended' and occurred_at = $4;
+
+-- name: numbers_at
+-- The subjects that a module had after a version of its stream.
+select subject from subject_owner
+where provider = $1 and module_id = $2 and coalesce(assigned_version, 0) <= $3 and (released_version is null or released_version > $3)
+order by subject;
+
+-- name: lease_of_module
+-- The fixed term of a module that is leased.
+select months, starts_on, ends_on from lease where provider = $1 and module_id = $2;
 
 -- name: confirmation_providers
 -- Providers that have something to send.

@@ -154,21 +154,21 @@ with done as (
 
 -- name: assign_subject
 -- The subject belongs to the module; the exclusion constraint refuses a second owner.
-insert into subject_owner (provider, account, module_id, subject, from_at) values ($1, $2, $3, $4, $5);
+insert into subject_owner (provider, account, module_id, subject, from_at, assigned_version) values ($1, $2, $3, $4, $5, $6);
 
 -- name: release_subject
 -- The subject is free from that instant on.
 with done as (
-  update subject_owner set until_at = $4 where provider = $1 and module_id = $2 and subject = $3 and until_at is null returning 1
+  update subject_owner set until_at = $4, released_version = $5 where provider = $1 and module_id = $2 and subject = $3 and until_at is null returning 1
 ) select expect_rows(count(*)) from done;
 
 -- name: confirm
 -- Something was decided that is confirmed to the account (CON-6).
-insert into confirmation (provider, account, confirmation_id, module_id, kind, facts, decided_at, actor, state)
-values ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, 'due');
+insert into confirmation (provider, account, confirmation_id, module_id, kind, facts, decided_at, actor, state, personal)
+values ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, 'due', $9::text::jsonb);
 
 -- name: confirmation_done
--- It was sent, or never can be.
+-- It was sent, or never can be. What it said about a person is in the mail alone from then on.
 with done as (
-  update confirmation set state = $3, message_id = $4, reason = $5, sent_at = $6 where provider = $1 and confirmation_id = $2 returning 1
+  update confirmation set state = $3, message_id = $4, reason = $5, sent_at = $6, personal = null where provider = $1 and confirmation_id = $2 returning 1
 ) select expect_rows(count(*)) from done;
