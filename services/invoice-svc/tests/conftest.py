@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from termijn.events.base import Blob, Event
-from termijn.events.contracts import AccountFacts, AccountOpened, MandateGiven, ModuleOrdered, Party
+from termijn.events.contracts import AccountFacts, AccountOpened, MandateGiven, ModuleOrdered, Party, Recipient
 from termijn.events.invoice import InvoiceIssued, VatAmount
 from termijn.events.rating import ChargeLine, PeriodClosed, PeriodRated, UsageDigest
 from termijn.invoice.app import definition, routes
@@ -111,11 +111,12 @@ class Post:
     sent: list[tuple[str, str, str, str]] = field(default_factory=list)
     is_down: bool = False
     refuses: bool = False
+    unknown: set[str] = field(default_factory=set)
 
     async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         if self.is_down:
             raise Transient("the mail server is down")
-        if self.refuses:
+        if self.refuses or to in self.unknown:
             raise MailRefused("no such mailbox")
         self.sent.append((to, subject, text, message_id))
 
@@ -128,10 +129,18 @@ class Firm:
     post: Post
     calls: int = 0
 
-    async def account(self, account: str, *, mandate: bool = True, email: str = "post@klant.example", **facts: Any) -> None:
+    async def account(
+        self,
+        account: str,
+        *,
+        mandate: bool = True,
+        email: str = "post@klant.example",
+        recipients: tuple[Recipient, ...] | None = None,
+        **facts: Any,
+    ) -> None:
         partner = Party(name=f"{account.title()} B.V.", street="Kade 1", postcode="1011 AB", city="Amsterdam", email=email)
         said: list[Event] = [
-            AccountOpened(contract_partner=partner, facts=AccountFacts(**facts)),
+            AccountOpened(contract_partner=partner, facts=AccountFacts(**facts), recipients=recipients),
             *([mandate_of(account)] if mandate else []),
         ]
         await self.it.hear("contracts", *said, ordered(account), account=account)

@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import ClassVar, assert_never
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from termijn.events.base import Event
-from termijn.events.contracts import PERSONAL_FACTS, AccountFacts, Party
+from termijn.events.contracts import PERSONAL_FACTS, AccountFacts, Party, Recipient
 from termijn.events.rating import ChargeLine
 from termijn.invoice.billing_account_command import (
     AccountCommand,
@@ -46,10 +46,11 @@ OWN_STREAMS = ("project", "hardware", "support")
 class BillingAccountNoted(Event, frozen=True, kw_only=True):
     """The account as contracts-svc says it is from now on."""
 
-    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address"}) | PERSONAL_FACTS
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"contract_partner", "invoice_address", "recipients"}) | PERSONAL_FACTS
     contract_partner: Party | None
     invoice_address: Party | None
     facts: AccountFacts
+    recipients: tuple[Recipient, ...] | None = None
 
 
 class LinesArrived(Event, frozen=True, kw_only=True):
@@ -143,6 +144,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     lines: dict[str, HeldLine] = {}
     ready: dict[str, PeriodReady] = {}
     documents: int = 0
+    recipients: tuple[Recipient, ...] | None = None
 
     @property
     def addressee(self) -> Party | None:
@@ -200,7 +202,12 @@ def decide(command: AccountCommand, state: AccountState) -> Sequence[AccountEven
 
 
 def _note_account(command: NoteAccount, state: AccountState) -> Sequence[AccountEvent]:
-    noted = BillingAccountNoted(contract_partner=command.contract_partner, invoice_address=command.invoice_address, facts=command.facts)
+    noted = BillingAccountNoted(
+        contract_partner=command.contract_partner,
+        invoice_address=command.invoice_address,
+        facts=command.facts,
+        recipients=command.recipients,
+    )
     return [] if evolve(state, noted) == state else [noted]
 
 
@@ -322,7 +329,7 @@ def occasion(period: str, closing: int) -> str:
 def evolve(state: AccountState, event: AccountEvent) -> AccountState:
     if isinstance(event, BillingAccountNoted):
         base = state if isinstance(state, Known) else Known(contract_partner=None, invoice_address=None, facts=event.facts)
-        return replace(base, contract_partner=event.contract_partner, invoice_address=event.invoice_address, facts=event.facts)
+        return replace(base, **asdict(event))
     return state if isinstance(state, Unknown) else _evolve(state, event)
 
 

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from termijn.events.contracts import AccountFacts, Party
+from termijn.events.contracts import AccountFacts, Party, Recipient
 from termijn.events.rating import ChargeLine
 from termijn.invoice.policy import Policy
 from termijn.kernel.ids import AccountId, ModuleId
@@ -20,6 +20,7 @@ class NoteAccount(Command, frozen=True, kw_only=True):
     contract_partner: Party | None
     invoice_address: Party | None
     facts: AccountFacts
+    recipients: tuple[Recipient, ...] | None = None
 
 
 class TakeLines(Command, frozen=True, kw_only=True):

@@ -20,6 +20,9 @@ SQL = load("termijn.invoice", "queries.sql")
 MAILS_PER_PAGE = 20
 """Mails sent before the transaction that records them ends: as many may go out twice after a crash."""
 
+COPIES_MAX = 20
+"""Recipients of one document: contracts-svc takes no more. Who erases the mails of an account looks for as many (``sql/erasure.sql``)."""
+
 
 def delivery(mailer: Mailer) -> Worker:
     """The worker that sends with this mailer."""
@@ -48,8 +51,9 @@ async def _deliver(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: A
     profile = (await work.load(PROFILE, CURRENT)).value
     assert isinstance(state, Receivable | CreditNote) and isinstance(billed, Known) and profile is not None
     draft = await work.load(DRAFT, invoice_id)
-    address = (draft.mail_to if isinstance(draft, Done) else None) or _address(billed)
-    if address is None:
+    own_address = draft.mail_to if isinstance(draft, Done) else None
+    addresses = [own_address] if own_address else addresses_of(billed)
+    if not addresses:
         await _fail(work, invoice_id, account, "the account has no e-mail address")
         return
     text = (await work.blobs.get(work.provider, state.issued.document)).decode()
@@ -59,10 +63,15 @@ async def _deliver(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: A
         language=billed.facts.language,
         sender=profile.name,
     )
-    try:
-        await mailer.send(work.provider, address, title, text, message_id)
-    except MailRefused as refused:
-        await _fail(work, invoice_id, account, f"the mail was refused: {refused}")
+    refusals = []
+    for nth, address in enumerate(addresses):
+        # One message per address: several in one would tell each of the others.
+        try:
+            await mailer.send(work.provider, address, title, text, copy_id(message_id, nth))
+        except MailRefused as refused:
+            refusals.append(f"the mail was refused: {refused}")
+    if len(refusals) == len(addresses):
+        await _fail(work, invoice_id, account, refusals[0])
         return
     await work.execute(INVOICE, invoice_id, RecordDelivery(now=work.now, channel="email"), account=account)
 
@@ -103,6 +112,18 @@ async def _announce(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: 
 async def _fail_announcement(work: Work, invoice_id: InvoiceId, account: AccountId, attempt: int, reason: str) -> None:
     told = RecordAnnouncementFailure(now=work.now, attempt=attempt, reason=f"a further collection is not announced: {reason}")
     await work.execute(INVOICE, invoice_id, told, account=account)
+
+
+def addresses_of(billed: Known) -> list[str]:
+    """Where documents go: to the recipients that get invoices (CON-8, INV-10), else to the address of the invoices."""
+    chosen = [one.email for one in billed.recipients or () if "invoices" in one.documents]
+    address = _address(billed)
+    return chosen[:COPIES_MAX] or ([address] if address is not None else [])
+
+
+def copy_id(message_id: str, nth: int) -> str:
+    """The Message-ID to the nth address. By its place and not by the address: who erases the account knows only that (CON-7)."""
+    return f"{message_id}.{nth}" if nth else message_id
 
 
 def _address(billed: Known) -> str | None:

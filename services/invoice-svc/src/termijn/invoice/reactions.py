@@ -77,7 +77,13 @@ async def plan_run(work: Work, period: str) -> None:
 async def on_account(work: Work, message: Message[AccountOpened] | Message[AccountChanged]) -> Outcome:
     """Note the account; what waited for it goes on."""
     account, event = message.envelope.account, message.event
-    note = NoteAccount(now=work.now, contract_partner=event.contract_partner, invoice_address=event.invoice_address, facts=event.facts)
+    note = NoteAccount(
+        now=work.now,
+        contract_partner=event.contract_partner,
+        invoice_address=event.invoice_address,
+        facts=event.facts,
+        recipients=event.recipients,
+    )
     await work.execute(BILLING_ACCOUNT, account, note, account=account)
     if isinstance(event, AccountOpened):
         work.arrived(f"account/{account}", account=account)
