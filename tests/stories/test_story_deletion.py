@@ -193,6 +193,27 @@ async def test_a_deletion_that_cannot_end_gives_the_account_back_after_thirty_da
     await story.installation.settle()
 
 
+@pytest.mark.rule("CON-7", "PAY-3")
+async def test_money_of_the_account_that_matches_nothing_stands_in_the_way_until_somebody_says_what_it_is(story: Story) -> None:
+    """The provider has it, and knows the payer by name; set aside, whoever paid it is forgotten with the account."""
+    await ended(story)
+    await pay_all(story)
+    assert await why(story) == []
+    money = {"money_id": "u-1", "amount": "5.00", "value_on": story.today.isoformat(), "name": "ACME BV", "reference": "voor u"}
+    other = {**money, "money_id": "u-2", "name": "somebody else"}
+    body = {"statement_id": "s-1", "booked_through": story.today.isoformat(), "unmatched": [money, other]}
+    await story.call("POST", "/invoice/statements", body)
+    await story.call("POST", DELETION)
+    await story.installation.settle()
+    assert (await state(story), await why(story)) == ("waiting", ["invoice: in_credit"])
+    await story.call("POST", "/invoice/unmatched-money/u-1/setting-aside", {"reason": "a gift"})
+    await story.installation.settle()
+    assert (await state(story), await why(story)) == ("deleted", [])
+    gone = (await story.items("/invoice/unmatched-money", state="set_aside"))[0]
+    assert (gone["iban"], gone["name"], gone["reference"], gone["amount"]) == (None, None, None, "5.00")
+    assert [one["name"] for one in await story.items("/invoice/unmatched-money")] == ["somebody else"]
+
+
 @pytest.mark.rule("CON-7")
 async def test_no_key_goes_before_it_is_committed_that_it_is_to_go(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """Destroying cannot be taken back: with the decision in one transaction, a conflict at its commit left an account without a key."""

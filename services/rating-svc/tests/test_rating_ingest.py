@@ -240,3 +240,61 @@ async def test_over_http(telephony: Rating) -> None:
         assert [(one["article"], one["net"]) for one in use["costs"]] == [("calls", "0.06")]
         assert (await http.get("/accounts/other/use?period=2026-01")).status_code == 403
         assert (await http.get("/accounts/acc/use?period=2026-13")).status_code == 422
+
+
+UNREADABLE = """
+insert into usage_unreadable (provider, topic, partition, next_offset, field, reason, headers, value, since)
+values ('belco', 'termijn.usage.belco.v1', 0, $1, 'body', 'is not JSON', '', convert_to($2, 'UTF8'), now() - $3 * interval '1 day')
+"""
+
+
+async def emptied(rating: Rating) -> list[int]:
+    rows = await rating.it.rows("select next_offset from usage_unreadable where emptied_at is not null and value = '' order by 1")
+    return [row["next_offset"] for row in rows]
+
+
+@pytest.mark.rule("CON-7", "USE-2")
+async def test_what_finds_no_module_gives_up_its_numbers_after_13_months_and_is_still_there(telephony: Rating) -> None:
+    """Nothing is dropped, and nobody's number waits for ever. Who gets the number later gets no such record."""
+    old, young = call("1", subject="+31201111111"), call("2", subject="+31201111111", started_at=JANUARY + timedelta(days=60))
+    assert await telephony.take(old, call("1", subject="+31202222222"), young) == Report(suspended=2, conflicts=1)
+    await telephony.it.advance_to(datetime(2027, 2, 12, tzinfo=UTC))
+    await telephony.it.advance_to(datetime(2027, 2, 20, tzinfo=UTC))
+    rows = await telephony.it.rows("select id, subject, destination, seconds, reason from suspense order by id")
+    assert [tuple(row)[:4] for row in rows] == [("1", "", "", 60), ("2", "+31201111111", "+31201234567", 60)]
+    assert rows[0]["reason"] == "waited 13 months: who called whom was emptied"
+    assert await telephony.count("usage_conflict") == 0
+    assert [row["id"] for row in await telephony.it.rows("select id from usage_id where content is null")] == ["1"]
+    await telephony.hear(assigned(subject="+31201111111"))
+    assert await telephony.sums() == {"m-1": 1}
+    await telephony.check()
+
+
+@pytest.mark.rule("CON-7", "USE-1")
+async def test_what_nobody_can_read_is_emptied_after_180_days_and_is_still_told(telephony: Rating) -> None:
+    for number, days in enumerate((200, 179), start=1):
+        await telephony.it.rows(UNREADABLE, number, "{", days)
+    await telephony.it.advance_to(JANUARY + timedelta(days=8))
+    await telephony.it.settle()
+    assert await emptied(telephony) == [1]
+    assert await telephony.count("usage_unreadable") == 2
+
+
+@pytest.mark.rule("CON-7")
+async def test_what_waits_with_a_number_of_a_deleted_account_gives_it_up_at_once(telephony: Rating) -> None:
+    """Of times at which nobody had the number, and in what cannot be read; a number that another has had stays a while."""
+    mine, shared, before = "+31687654321", "+31687650000", JANUARY - timedelta(days=9)
+    await telephony.hear(assigned(subject=mine), assigned(subject=shared))
+    await telephony.hear(SubjectReleased(module_id=ModuleId("m-1"), subject=shared, until_at=JANUARY + timedelta(days=9)))
+    make = telephony.make
+    tariff = make.tariff(make.article("calls", "0.10", key="call", unit="minute"), deck="deck")
+    await telephony.hear(make.ordered(tariff, date(2026, 1, 1), module="m-9"), assigned("m-9", shared, date(2026, 2, 1)), account="other")
+    await telephony.take(call("1", subject=mine, started_at=before), call("2", subject=shared, started_at=before))
+    await telephony.take(call("3", subject=mine, started_at=before), Voided("pbx", "3"))
+    for number, text in enumerate((f'"{mine}"', "from 31687654321", "06 87, 0687654321;", "0687654399"), start=1):
+        await telephony.it.rows(UNREADABLE, number, text, 1)
+    await telephony.hear(AccountDeleted(question="acc/1", deleted_at=JANUARY))
+    assert [tuple(row) for row in await telephony.it.rows("select id, subject from suspense order by id")] == [("1", ""), ("2", shared)]
+    assert [row["id"] for row in await telephony.it.rows("select id from usage_id where content is null order by id")] == ["1", "3"]
+    assert await emptied(telephony) == [1, 2, 3]
+    await telephony.check()

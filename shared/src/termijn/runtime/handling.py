@@ -17,6 +17,7 @@ from termijn.runtime.aggregate import Aggregate, CommandT, EventT, StateT, WakeU
 
 if TYPE_CHECKING:
     from termijn.runtime.inflow import Inflow
+    from termijn.runtime.retention import Trim
 
 PublicT = TypeVar("PublicT", bound=Event)
 WakeUpT = TypeVar("WakeUpT", bound=WakeUp)
@@ -288,6 +289,7 @@ class Definition:
     views: tuple[View, ...]
     workers: tuple[Worker, ...] = ()
     inflows: "tuple[Inflow, ...]" = ()
+    trims: "tuple[Trim, ...]" = ()
     forget: "Callable[[Work, AccountId], Awaitable[None]] | None" = None
     """Erases what the service has of a deleted account; done again after a restore (CON-7)."""
     wake_up_upcasters: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)

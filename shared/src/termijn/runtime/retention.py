@@ -5,7 +5,8 @@ answers; then batches go until none is. So it happens once a day where there is 
 makes up for it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -24,15 +25,18 @@ ROWS_PER_BATCH = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trim:
-    """One table that is trimmed by age."""
+    """One table that is trimmed by age. ``queries`` has ``<table>_due``, for the providers that have something to trim, and
+    ``trim_<table>``, with the provider and how many rows at most; by domain time both have what time it is besides.
+    """
 
     table: str
     is_domain_time: bool = False
+    queries: Mapping[str, str] = field(default_factory=lambda: SQL)
 
     @property
     def due(self) -> str:
         """A query for the providers that have something to trim."""
-        return SQL[f"{self.table}_due"]
+        return self.queries[f"{self.table}_due"]
 
     def as_of(self, now: datetime) -> tuple[datetime, ...]:
         """The argument of its queries; those by machine time ask the server."""
@@ -40,7 +44,7 @@ class Trim:
 
     async def step(self, work: Work) -> int:
         """Remove one batch of one provider; how many rows went."""
-        rows = await work.fetch(SQL[f"trim_{self.table}"], work.provider, ROWS_PER_BATCH, *self.as_of(work.now))
+        rows = await work.fetch(self.queries[f"trim_{self.table}"], work.provider, ROWS_PER_BATCH, *self.as_of(work.now))
         return int(rows[0]["rows"])
 
     def worker(self) -> Worker:
@@ -49,6 +53,7 @@ class Trim:
 
 
 TRIMS: tuple[Trim, ...] = (Trim(table="inbox"), Trim(table="idempotency"), Trim(table="timer", is_domain_time=True))
+"""Of every service; a service names its own in its definition."""
 
 LOOK_EVERY_S = 3600.0
 """Machine time between looks whether something is due."""
@@ -56,11 +61,17 @@ LOOK_EVERY = timedelta(days=7)
 """The same in domain time: the clock of a sandbox moves by years within minutes; a look at every day of them would be a tenth of that."""
 
 
+def trims_of(write: WritePath) -> tuple[Trim, ...]:
+    """What every service trims, and what this one does."""
+    return (*TRIMS, *write.plant.definition.trims)
+
+
 class Upkeep:
     """Looks whether something is due, also where nothing else ever happens, and trims it batch by batch."""
 
     def __init__(self, write: WritePath) -> None:
         self._write = write
+        self._trims = trims_of(write)
         self._desk = WorkerDesk(write, ())
         self._looked_at = float("-inf")
         self._looked_on: datetime | None = None
@@ -71,7 +82,7 @@ class Upkeep:
         if began - self._looked_at < LOOK_EVERY_S and self._looked_on is not None and now - self._looked_on < LOOK_EVERY:
             return 0
         async with self._write.database.locks.sole("upkeep") as ours:
-            trimmed = sum([await self._trim(trim, now) for trim in TRIMS]) if ours else 0
+            trimmed = sum([await self._trim(trim, now) for trim in self._trims]) if ours else 0
         if not trimmed:
             self._looked_at, self._looked_on = began, now
         return trimmed
@@ -84,7 +95,7 @@ class Upkeep:
 async def trim_now(write: WritePath) -> dict[str, int]:
     """Everything that is beyond its time, without the day of grace; rows removed by table."""
     gone: dict[str, int] = {}
-    for trim in TRIMS:
+    for trim in trims_of(write):
         gone[trim.table] = 0
         for row in await write.database.short(EVERY_PROVIDER, f"select distinct provider from {trim.table} order by provider"):
             provider = ProviderId(row["provider"])

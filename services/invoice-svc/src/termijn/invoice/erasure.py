@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from termijn.events.base import Blob
 from termijn.events.erasure import Obstacle
 from termijn.invoice.kept_year import KEPT_YEAR, EndYear, KeepingOver, NoteDestroyed, YearDestroyed, YearKept, YearOver, kept_year_key
-from termijn.invoice.unmatched_money import account_of_money
+from termijn.invoice.step_gate import marks_of
+from termijn.invoice.unmatched_money import MoneyAssigned, MoneySetAside, account_of_money
 from termijn.kernel.calendar import add_months
 from termijn.kernel.ids import AccountId
 from termijn.runtime.erasure import Forgetting, Found, mails_by
@@ -29,6 +30,19 @@ FORGETTING = Forgetting(statements=(SQL["forget_payers"],), mails=mails_by(SQL["
 """Documents stay, sealed under the key of their year; read models name amounts and numbers only."""
 
 
+async def _money_from(work: Work, account: AccountId) -> list[Obstacle]:
+    """Money of its IBANs or names: the provider has it until somebody says what it is. What was no payment goes with the account.
+
+    It is written down whose it is while that can be told: with the account go the names that tell it.
+    """
+    held = []
+    for row in await work.fetch(SQL["money_from"], work.provider, *await marks_of(work, account)):
+        await work.fetch(SQL["note_money_from"], work.provider, account, row["money_id"])
+        if row["state"] == "open":
+            held.append(Obstacle(kind="in_credit", subject=row["money_id"], amount=row["amount"]))
+    return held
+
+
 async def look(work: Work, account: AccountId) -> Found:
     """What is unbilled, carried over, open, in credit, in a live bank file, or about to be mailed (CON-7)."""
     at = (work.provider, account)
@@ -41,6 +55,7 @@ async def look(work: Work, account: AccountId) -> Found:
     for row in await work.fetch(SQL["live_debits"], *at):
         found.append(Obstacle(kind="in_bank_file", subject=row["invoice_id"], until=row["collect_on"]))
     found += [Obstacle(kind="undelivered", subject=row["invoice_id"]) for row in await work.fetch(SQL["undelivered"], *at)]
+    found += await _money_from(work, account)
     last = (await work.fetch(SQL["last_collection"], *at))[0]["day"]
     return Found(obstacles=tuple(found), mandate_needed_until=None if last is None else add_months(last, MANDATE_PROOF_MONTHS))
 
@@ -71,7 +86,16 @@ def apply_years(recorded: Recorded) -> Iterable[Statement]:
             return
 
 
-VIEWS = (View(name="kept_years", tables=("kept_year",), apply=apply_years, is_synchronous=True),)
+def apply_money(recorded: Recorded) -> Iterable[Statement]:
+    """Money that stood in the way of deletions is dealt with. Nothing to build anew: the worker looks at once."""
+    if isinstance(recorded.event, MoneyAssigned | MoneySetAside):
+        yield Statement(SQL["mark_payers_stale"], (recorded.provider, recorded.event.money_id))
+
+
+VIEWS = (
+    View(name="kept_years", tables=("kept_year",), apply=apply_years, is_synchronous=True),
+    View(name="money_watch", tables=(), apply=apply_money, is_synchronous=False),
+)
 
 
 async def shred(work: Work, item: str) -> int:

@@ -55,12 +55,16 @@ async def answer_step(
     return await work.execute(INVOICE, invoice_id, command, account=account)
 
 
-async def _suspected(work: Work, account: AccountId) -> tuple[str, ...]:
-    """Unmatched money from an IBAN that the account gave a mandate for, or from its name (TIM-3)."""
+async def marks_of(work: Work, account: AccountId) -> tuple[Sequence[str], Sequence[str]]:
+    """By what money is known to be from an account: the IBANs that it gave mandates for, and its names, as ``name_key`` has them."""
     payer, billed = await work.load(PAYER, account), await work.load(BILLING_ACCOUNT, account)
     parties = (billed.contract_partner, billed.invoice_address) if isinstance(billed, Known) else ()
-    names = sorted({key for party in parties if party is not None and (key := name_key(party.name))})
-    rows = await work.fetch(SQL["suspected_money"], work.provider, payer.ibans, names)
+    return payer.ibans, sorted({key for party in parties if party is not None and (key := name_key(party.name))})
+
+
+async def _suspected(work: Work, account: AccountId) -> tuple[str, ...]:
+    """Unmatched money from an IBAN that the account gave a mandate for, or from its name (TIM-3)."""
+    rows = await work.fetch(SQL["suspected_money"], work.provider, *await marks_of(work, account))
     return tuple(row["money_id"] for row in rows)
 
 

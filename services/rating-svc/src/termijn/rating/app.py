@@ -7,7 +7,7 @@ from termijn.rating import api
 from termijn.rating.closing import CLOSE_MONTH, LATE_USE
 from termijn.rating.collector_topic import USAGE_TOPIC
 from termijn.rating.deck_shelf import DECK_SHELF
-from termijn.rating.erasure import FORGETTING, look
+from termijn.rating.erasure import FORGETTING, TRIMS, look
 from termijn.rating.policy import POLICY
 from termijn.rating.published import published
 from termijn.rating.rated_account import RATED_ACCOUNT
@@ -36,6 +36,7 @@ def definition() -> Definition:
         views=(*VIEWS, *forgetting.VIEWS),
         workers=(SUSPENSE, LATE_USE, forgetting.erasing(FORGETTING, look, views=VIEWS)),
         inflows=(USAGE_TOPIC,),
+        trims=TRIMS,
     )
 
 

@@ -5,13 +5,17 @@ from termijn.kernel.ids import AccountId
 from termijn.kernel.period import Month
 from termijn.runtime.erasure import Forgetting, Found
 from termijn.runtime.handling import Work
+from termijn.runtime.retention import Trim
 from termijn.runtime.sql import load
 
 SQL = load("termijn.rating", "erasure.sql")
+RETENTION = load("termijn.rating", "retention.sql")
 
 FORGETTING = Forgetting(
     statements=(
         SQL["forget_conflicts"],
+        SQL["forget_suspended"],
+        SQL["forget_unreadable"],
         SQL["forget_contents"],
         SQL["forget_calls_made"],
         SQL["forget_changes_of_subjects"],
@@ -19,6 +23,14 @@ FORGETTING = Forgetting(
     )
 )
 """Sums, digests and charge lines name nobody; they stay, so that every bill still recomputes (INV-17)."""
+
+
+TRIMS = (
+    Trim(table="usage_unreadable", queries=RETENTION),
+    Trim(table="suspense", queries=RETENTION, is_domain_time=True),
+    Trim(table="usage_conflict", queries=RETENTION, is_domain_time=True),
+)
+"""What belongs to nobody, and so goes with nobody: it waits for a person, but not for ever."""
 
 
 async def look(work: Work, account: AccountId) -> Found:

@@ -38,12 +38,35 @@ union select message_id from announcement where provider = $1 and account = $2;
 -- name: money_of_account
 -- Money that matched nothing at first and turned out to be this account's.
 select m.money_id from unmatched_money m join document d on d.provider = m.provider and d.invoice_id = m.invoice_id
-where m.provider = $1 and d.account = $2;
+where m.provider = $1 and d.account = $2
+union
+select f.money_id from money_from_account f join unmatched_money m on m.provider = f.provider and m.money_id = f.money_id
+where f.provider = $1 and f.account = $2 and m.state = 'set_aside';
+
+-- name: money_from
+-- Money from one of these IBANs ($2), or from a payer of one of these names ($3), that is no payment of an invoice, or not yet.
+select money_id, state, amount from unmatched_money
+where provider = $1 and state in ('open', 'set_aside') and (iban = any($2::text[]) or name_key = any($3::text[])) order by money_id;
+
+-- name: note_money_from
+-- Whose it is.
+insert into money_from_account (provider, account, money_id) values ($1, $2, $3) on conflict do nothing;
+
+-- name: mark_payers_stale
+-- Somebody said what that money is.
+update account_erasure e set is_stale = true from money_from_account f
+where f.provider = $1 and f.money_id = $2 and e.provider = f.provider and e.account = f.account and not e.is_stale and e.access <> 'erased';
 
 -- name: forget_payers
--- Whom it came from and what they wrote.
+-- Whom it came from and what they wrote: money of the account, or the one of this name (a service that was restored is told so).
 update unmatched_money m set iban = null, name = null, name_key = null, reference = null, reason = null
-from document d where d.provider = m.provider and d.invoice_id = m.invoice_id and m.provider = $1 and d.account = $2;
+where m.provider = $1 and (m.money_id in (
+    select n.money_id from unmatched_money n join document d on d.provider = n.provider and d.invoice_id = n.invoice_id
+    where n.provider = $1 and d.account = $2
+    union
+    select f.money_id from money_from_account f join unmatched_money n on n.provider = f.provider and n.money_id = f.money_id
+    where f.provider = $1 and f.account = $2 and n.state = 'set_aside')
+  or '~money.' || m.money_id = $2);
 
 -- name: years_over
 -- Fiscal years whose documents are to go.

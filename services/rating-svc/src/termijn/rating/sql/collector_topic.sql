@@ -23,7 +23,8 @@ order by topic, partition, next_offset limit $5;
 
 -- name: unreadable_to_read
 -- To be read again.
-select topic, partition, next_offset, headers, value from usage_unreadable where provider = $1 order by topic, partition, next_offset limit $2;
+select topic, partition, next_offset, headers, value from usage_unreadable
+where provider = $1 and emptied_at is null order by topic, partition, next_offset limit $2;
 
 -- name: say_unreadable
 -- Why these can still not be read or taken in.

@@ -34,6 +34,22 @@ delete from usage_conflict c where c.provider = $1 and (exists (
   select 1 from usage_id i join module m on m.provider = i.provider and m.module_id = i.module_id
   where i.provider = c.provider and i.source = c.source and i.id = c.id and m.account = $2));
 
+-- name: forget_suspended
+-- Records of a number that was the account's, of times when it was nobody's, unless it was somebody else's at any time.
+with emptied as (
+  update suspense s set subject = '', destination = '', reason = 'its account was deleted' where s.provider = $1
+    and exists (select 1 from subject o where o.provider = s.provider and o.account = $2 and o.subject = s.subject)
+    and not exists (select 1 from subject o where o.provider = s.provider and o.account <> $2 and o.subject = s.subject)
+  returning provider, source, id
+) update usage_id i set content = null from emptied e where i.provider = e.provider and i.source = e.source and i.id = e.id;
+
+-- name: forget_unreadable
+-- Records that nobody can read, with a phone number of the account somewhere in them, as +31612345678, 31612345678 or 0612345678.
+update usage_unreadable r set headers = '', value = '', emptied_at = now() where r.provider = $1 and r.emptied_at is null and exists (
+  select 1 from subject o where o.provider = r.provider and o.account = $2 and o.subject ~ '^\+[0-9]{7,}$' and (
+    position(convert_to(substr(o.subject, 2), 'UTF8') in r.value) > 0
+    or o.subject like '+31%' and position(convert_to('0' || substr(o.subject, 4), 'UTF8') in r.value) > 0));
+
 -- name: forget_changes_of_subjects
 -- What was looked at already, or is a moment later.
 update reference_change set subject = null where provider = $1 and stream = 'rated_account-' || $1 || '-' || $2;

@@ -115,8 +115,10 @@ insert into usage_void (provider, closing, reason, month, module_id, source, id,
 select $1, $2, $3, * from unnest($4::date[], $5::text[], $6::text[], $7::text[], $8::smallint[]);
 
 -- name: drop_suspended
--- A record that waited is voided.
-delete from suspense where provider = $1 and source = $2 and id = $3 returning id;
+-- A record that waited is voided; nothing needs its hash any more, from which a number can be found.
+with gone as (
+  delete from suspense where provider = $1 and source = $2 and id = $3 returning provider, source, id
+) update usage_id i set content = null from gone g where i.provider = g.provider and i.source = g.source and i.id = g.id;
 
 -- name: retry_all
 -- A manager asks to try everything that waits.
@@ -124,12 +126,12 @@ insert into reference_change (provider, stream, version, is_for_all) values ($1,
 
 -- name: count_suspended
 -- How many records wait.
-select count(*) as waiting from suspense where provider = $1;
+select count(*) as waiting from suspense where provider = $1 and subject <> '';
 
 -- name: suspended_for_changes
 -- Records whose cause may have been repaired by a change that was raised, and that were not tried since.
 select s.source, s.id, s.usage_key, s.subject, s.started_at, s.seconds, s.quantity, s.destination from suspense s
-where s.provider = $1 and exists (
+where s.provider = $1 and s.subject <> '' and exists (
   select 1 from reference_change c where c.provider = s.provider and c.is_raised and c.position > s.tried
     and (c.is_for_all or c.subject = s.subject or (c.deck_id is not null and s.reason = 'no rate')
       or exists (select 1 from subject o where o.provider = s.provider and o.subject = s.subject and o.module_id = c.module_id)))
