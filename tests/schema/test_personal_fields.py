@@ -40,6 +40,7 @@ NOT_PERSONAL: dict[str, str] = {
     "account_manager": "an employee of the provider, who goes on working there when a customer leaves",
     "document": "the name of a form of the provider",
     "confirmation": "where the provider filed a confirmation; the page that asks for it says not to name people",
+    "request": "where the provider filed a request; as confirmation",
     "mandate_reference": "a number that the provider gave; bank files and reversals know the mandate by it (PAY-1)",
     "reference": "as mandate_reference",
     "old_reference": "as mandate_reference",

@@ -1,12 +1,13 @@
 """A tariff change and its term: the first start stays, unless a new term is stated and the customer confirmed it (CAT-25)."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 
-from termijn.contracts.errors import EndsBefore, ManagerOnly
+from termijn.contracts.errors import EndsBefore, ManagerOnly, MustBeAnnounced
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import Cancel, ChangeTariff
 from termijn.contracts.module_page import Asker, changes_of, notice_of
@@ -159,3 +160,24 @@ def test_a_portal_reads_which_changes_are_allowed_and_why_not() -> None:
     assert {one["change"]: one["is_allowed"] for one in changes_of(M, state(*LINE), manager, tariffs=[])}["add_option"]
     over = changes_of(M, state(*LINE, ModuleCancelled(module_id=M, notice_on=START, ends_on=START, explanation="")), ASKER, tariffs=[])
     assert over[0]["code"] == "AlreadyCancelled" and over[1]["is_allowed"]
+
+
+@pytest.mark.rule("CAT-5", "CAT-10")
+def test_other_prices_under_the_same_tariff_are_announced_unless_the_customer_asked_for_them() -> None:
+    """A migration tells of them a month before; what only changes words needs none, and another tariff is the customer's order."""
+    on = date(2026, 6, 10)
+    dearer = tariff("basic", term(12), version=2, articles=(Article(article_id=ArticleId("base"), title="Base fee", net_price=Decimal(5)),))
+    migrate = change(on, dearer, is_manager=True)
+    spec(MODULE).given(*LINE).when(migrate).then_refused(MustBeAnnounced, "request")
+    in_the_past = msgspec.structs.replace(migrate, from_on=date(2026, 3, 1))
+    spec(MODULE).given(*LINE).when(in_the_past).then_refused(MustBeAnnounced, "request")
+    spec(MODULE).given(*LINE).when(msgspec.structs.replace(migrate, request=" ")).then_refused(MustBeAnnounced, "request")
+    asked = the_change(msgspec.structs.replace(in_the_past, request="mail of 9 June"))
+    assert (asked.from_on, asked.request) == (date(2026, 3, 1), "mail of 9 June")
+    agreed = msgspec.structs.replace(migrate, new_term_confirmed=True, confirmation="mail of 9 June")
+    assert the_change(agreed).starts_new_term
+    renamed = tariff("basic", term(12), version=2, title="Basic, as ever")
+    assert the_change(change(on, renamed, is_manager=True)).tariff == renamed
+    other = msgspec.structs.replace(dearer, tariff_id=TariffId("other"))
+    assert the_change(change(on, other, is_manager=True)).tariff == other
+    spec(MODULE).given(*LINE).when(change(on, other, request="mail of 9 June")).then_refused(ManagerOnly, "request")

@@ -199,7 +199,8 @@ class ModuleScaled(Event, frozen=True, kw_only=True):
 class TariffChanged(Event, frozen=True, kw_only=True):
     """Another tariff (or tariff version) from that day on (CON-4). With a new term, notice counts from that day (CAT-25).
 
-    A new term is one that the customer confirmed, on ``confirmed_on``; ``confirmation`` says where that is on file.
+    A new term is one that the customer confirmed, on ``confirmed_on``; ``confirmation`` says where that is on file. ``request``: where
+    the customer's request is on file for other prices under the same tariff, which were not announced (CAT-5, CAT-10).
     """
 
     module_id: ModuleId
@@ -210,6 +211,7 @@ class TariffChanged(Event, frozen=True, kw_only=True):
     confirmed_on: date | None = None
     confirmation: str = ""
     explanation: str = ""
+    request: str = ""
 
 
 class OptionAdded(Event, frozen=True, kw_only=True):

@@ -288,6 +288,7 @@ WORDS: Mapping[str, Any] = {
     "ChargeLine.corrects": "2026-02",
     "ClaimChanged.kind": "payment",
     "confirmation": "mail of 16 March 2026",
+    "request": "mail of 14 March 2026",
     "DetailsChanged.fields": ["invoice_address.email"],
     "DetailsChanged.left": ["oud@jansen.example"],
     "DetailsChanged.values": ['"administratie@jansen.example"'],

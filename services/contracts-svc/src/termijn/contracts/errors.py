@@ -20,6 +20,7 @@ The tree::
         ├── TerminatedForDefault  409  modules were terminated for default; a manager orders next (CON-10)
         ├── MandateNotUsable      409  it was revoked, blocked or has expired (PAY-1)
         ├── NotYetDelivered       409  terms count from a delivery that has not been reported (CAT-25)
+        ├── MustBeAnnounced       409  a migration tells of other prices a month before (CAT-5, CAT-10)
         ├── ModuleIsOver          409  it ended or was terminated
         ├── AlreadyCancelled      409  notice was given before
         ├── NotCancelled          409  there is no notice to withdraw
@@ -80,6 +81,10 @@ class NoMandate(Conflict):
 
 class NotYetDelivered(Conflict):
     """The module has not been delivered yet, so its term does not run; a manager can still call the order off."""
+
+
+class MustBeAnnounced(Conflict):
+    """Other prices under the same tariff are announced: start a migration, or say where the customer's request is on file."""
 
 
 class ModuleIsOver(Conflict):

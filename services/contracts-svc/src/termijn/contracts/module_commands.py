@@ -54,7 +54,8 @@ class ChangeTariff(OfAccount, frozen=True, kw_only=True):
     """Another tariff, or a newer version of the same one.
 
     ``new_term_confirmed``: the order states a new term and the customer agreed to it (CAT-25): ``confirmed_on`` that day, as is
-    on file at ``confirmation``. Who confirms for itself leaves both out.
+    on file at ``confirmation``. Who confirms for itself leaves both out. ``request``: where the customer's own request is on file,
+    which a manager's move to other prices under the same tariff needs (CAT-5, CAT-10).
     """
 
     module_id: ModuleId
@@ -65,6 +66,7 @@ class ChangeTariff(OfAccount, frozen=True, kw_only=True):
     channel: str
     confirmed_on: date | None = None
     confirmation: str = ""
+    request: str = ""
 
 
 class AddOption(Command, frozen=True, kw_only=True):

@@ -120,6 +120,7 @@ async def change_tariff(
     new_term_confirmed: bool,
     confirmed_on: date | None,
     confirmation: str,
+    request: str,
     is_manager: bool,
     channel: str,
 ) -> None:
@@ -132,6 +133,7 @@ async def change_tariff(
         new_term_confirmed=new_term_confirmed,
         confirmed_on=confirmed_on,
         confirmation=confirmation,
+        request=request,
         is_manager=is_manager,
         channel=channel,
         **await debtor_of(work, account),

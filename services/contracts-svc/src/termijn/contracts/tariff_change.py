@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import msgspec
 
 from termijn.contracts.end_date import choose_end
-from termijn.contracts.errors import EndsBefore, ManagerOnly, NotYetDelivered
+from termijn.contracts.errors import EndsBefore, ManagerOnly, MustBeAnnounced, NotYetDelivered
 from termijn.contracts.first_term import check_first_term
 from termijn.contracts.module_commands import ChangeTariff
 from termijn.contracts.module_state import Live, Running
+from termijn.contracts.price_move import moves_between
 from termijn.events.contracts import OptionRemoved, TariffChanged
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import InvalidInput
@@ -27,7 +28,7 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def change_tariff(command: ChangeTariff, state: Live) -> Sequence[TariffChanged | OptionRemoved]:
-    """The notice rule of the present tariff decides the earliest day (CON-4); a manager migrates and picks any (CAT-5).
+    """The notice rule of the present tariff decides the earliest day (CON-4); a manager picks any.
 
     The first start stays what terms count from, unless the order states a new term and the customer confirmed it (CAT-25). What
     was pending for later days is replaced.
@@ -38,6 +39,7 @@ def change_tariff(command: ChangeTariff, state: Live) -> Sequence[TariffChanged 
     _check_may_have(command, state, present=state.terms.tariff_on(today))
     confirmation = _confirmation(command, today)
     from_on, explanation = _from_on(command, state, today)
+    _check_announced(command, state.terms.tariff_on(from_on), is_agreed=confirmation is not None)
     if state.ending is not None and from_on > state.ending.ends_on:
         raise EndsBefore(field="from_on", ends_on=state.ending.ends_on, from_on=from_on)
     terms = state.terms
@@ -47,7 +49,9 @@ def change_tariff(command: ChangeTariff, state: Live) -> Sequence[TariffChanged 
         return []
     if confirmation is not None:
         explanation += f"; a new term starts, as the customer confirmed on {long_day(confirmation.confirmed_on, 'en')}"
-    changed = TariffChanged(module_id=command.module_id, tariff=new, from_on=from_on, channel=command.channel, explanation=explanation)
+    changed = TariffChanged(
+        module_id=command.module_id, tariff=new, from_on=from_on, channel=command.channel, explanation=explanation, request=command.request
+    )
     changes = [msgspec.structs.replace(changed, from_on=day) for day in days]
     if confirmation is not None:
         changes[0] = msgspec.structs.replace(
@@ -67,6 +71,17 @@ def _check_may_have(command: ChangeTariff, state: Running, *, present: Tariff) -
         raise ManagerOnly(field="tariff_id", reason="move a module to a newer version of its tariff")
     if new != present:
         check_first_term(new, is_consumer=command.is_consumer, consented_months=command.consented_months)
+
+
+def _check_announced(command: ChangeTariff, present: Tariff, *, is_agreed: bool) -> None:
+    """Another tariff is an order of the customer's, on any day that a manager picks (CON-4). Other prices under the same tariff are
+    the provider's initiative: they are announced a month before, by a migration (CAT-5, CAT-10), unless the customer asked for them.
+    """
+    if command.request and not command.is_manager:
+        raise ManagerOnly(field="request", reason="record a request that was made elsewhere")
+    is_own_tariff = command.tariff.tariff_id == present.tariff_id
+    if is_own_tariff and not command.request.strip() and not is_agreed and moves_between(present, command.tariff):
+        raise MustBeAnnounced(field="request")
 
 
 def _confirmation(command: ChangeTariff, today: date) -> Confirmation | None:

@@ -38,7 +38,8 @@ class ScalingBody(Body):
 class TariffChangeBody(Body):
     """Another tariff (CON-4); ``new_term_confirmed``: a new term, to which the customer agreed (CAT-25).
 
-    A manager says on which day (today where not said) and where that ``confirmation`` is on file.
+    A manager says on which day (today where not said) and where that ``confirmation`` is on file. Other prices under the same tariff
+    are announced by a migration (CAT-5, CAT-10); a manager who has the customer's own ``request`` for them says where it is on file.
     """
 
     tariff_id: ThingKey
@@ -46,6 +47,7 @@ class TariffChangeBody(Body):
     new_term_confirmed: Flag = False
     confirmed_on: Day | None = None
     confirmation: Line = ""
+    request: Line = ""
     channel: Channel = "api"
 
 

@@ -183,6 +183,7 @@ def _quantity_and_tariff(router: APIRouter, access: Access) -> None:
                 new_term_confirmed=body.new_term_confirmed,
                 confirmed_on=body.confirmed_on,
                 confirmation=body.confirmation,
+                request=body.request,
                 is_manager=_is_manager(call),
                 channel=body.channel,
             )
