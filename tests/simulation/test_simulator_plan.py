@@ -29,9 +29,11 @@ OFFERED = {
         for what in ("", "/deliveries", "/placements", "/placements/warranty", "/cancellation")
     ),
     "PUT contracts/accounts/goods-orders/delivery-date",
+    "POST dunning/accounts/termination",
+    *(f"PUT {service}/policy" for service in ("contracts", "rating", "invoice", "dunning")),
     *(f"POST contracts/accounts/leases{what}" for what in ("", "/extension")),
 }
-"""Kinds of calls about contracts."""
+"""Kinds of calls: about contracts all that there are."""
 
 
 def deeds(seed: str, *, exempts_all: bool = False) -> list[Deed]:

@@ -48,7 +48,7 @@ def order(customer: Customer, day: date, chance: Chance) -> Iterator[What]:
         body["starts_on"] = (day + timedelta(days=chance.number(1, 20))).isoformat()
     if chance.happens(150):
         body["options"] = ["answering"]
-    is_own = "ordered_on" not in body and "options" not in body and chance.happens(300)
+    is_own = "ordered_on" not in body and "options" not in body and chance.happens(300) and customer.orders_itself
     yield Ask(method="POST", path=f"{customer.path}/modules", body=body, is_own=is_own)
     if chance.happens(800):
         yield _subject(customer, f"{customer.path}/modules/{module}", day, chance)

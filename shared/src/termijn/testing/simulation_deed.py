@@ -96,12 +96,16 @@ class GoodsOrder:
 
 @dataclass(slots=True)
 class Customer:
-    """What the plan remembers of an account: what was asked for, not what came of it."""
+    """What the plan remembers of an account: what was asked for, not what came of it.
+
+    ``orders_itself``: for an account that is suspended only a manager orders (CON-10), and where work is late so are suspensions.
+    """
 
     provider: str
     account: str
     is_debited: bool
     pays_per_mille: int
+    orders_itself: bool = True
     modules: list[tuple[str, str]] = field(default_factory=list)
     subjects: list[str] = field(default_factory=list)
     records: list[Body] = field(default_factory=list)

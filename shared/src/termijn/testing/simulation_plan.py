@@ -22,6 +22,8 @@ from termijn.testing.simulation_prices import Seller
 FIRST_DAY = date(2026, 1, 1)
 PROVIDERS = ("noord", "zuid")
 ACCOUNTS = ("acme", "bakker", "coop")
+CONSUMERS = {(PROVIDERS[1], "coop"), (PROVIDERS[1], "dorp")}
+"""The second provider serves consumers too."""
 VISITOR = "dorp"
 """One of each provider that comes, orders little, and wants to be deleted (CON-7)."""
 
@@ -30,7 +32,8 @@ VISITOR = "dorp"
 class Plan:
     """Deeds by instant, for ever. ``exempts_all``: nobody's orders depend on a mandate, so a late block refuses none.
 
-    Nobody is deleted then either: whether an account may be depends on the day on which all else was done.
+    Nor do they depend on a suspension, and nobody is deleted: whether an account may be depends on the day on which all else was
+    done.
     """
 
     seed: str
@@ -42,12 +45,16 @@ class Plan:
     def __post_init__(self) -> None:
         chance = Chance(self.seed, "customers")
         self._customers = [
-            Customer(provider, account, is_debited=chance.happens(500), pays_per_mille=chance.one_of((0, 15, 40, 200)))
+            self._customer(provider, account, chance, pays_per_mille=chance.one_of((0, 15, 40, 200)))
             for provider in PROVIDERS
             for account in ACCOUNTS
         ]
-        self._visitors = [Customer(provider, VISITOR, is_debited=chance.happens(500), pays_per_mille=400) for provider in PROVIDERS]
+        self._visitors = [self._customer(provider, VISITOR, chance, pays_per_mille=400) for provider in PROVIDERS]
         self._sellers = [Seller(provider) for provider in PROVIDERS]
+
+    def _customer(self, provider: str, account: str, chance: Chance, *, pays_per_mille: int) -> Customer:
+        is_debited = chance.happens(500)
+        return Customer(provider, account, is_debited, pays_per_mille, orders_itself=not self.exempts_all)
 
     def instants(self) -> Iterator[tuple[datetime, Sequence[Deed]]]:
         """Each instant at which somebody does something, in order. Off the hours at which timers fire."""
@@ -83,6 +90,7 @@ class Plan:
         account = customer.account
         partner = {"name": f"{account} B.V.", "city": "Amsterdam", "email": f"{account}@{customer.provider}.example"}
         facts = {
+            "debtor_kind": "consumer" if (customer.provider, account) in CONSUMERS else "company",
             "language": chance.one_of(("nl", "en")),
             "subscription_term_days": chance.one_of((None, None, 14, 30)),
             "terms": {"version": "1", "accepted_on": "2025-12-01"} if chance.happens(850) else None,
@@ -135,6 +143,9 @@ class Plan:
         yield SendBack(reason_code=chance.one_of(codes)) if chance.happens(500) else _payment(chance)
 
     def _holds(self, customer: Customer, day: date, chance: Chance) -> Iterator[What]:
+        if chance.happens(300) and not self.exempts_all:
+            yield Ask(method="POST", path=f"/dunning/accounts/{customer.account}/termination", body={"reason": "never pays"})
+            return
         yield Hold(days=chance.number(1, 25), lifts=chance.happens(300))
 
     def _leaves(self, customer: Customer, day: date, chance: Chance) -> Iterator[What]:
@@ -155,7 +166,7 @@ class Plan:
             module = f"{visitor.account}-m1"
             visitor.modules.append((module, "domain"))
             body: Body = {"module_id": module, "tariff_id": "domain", "quantity": 1}
-            yield Ask(method="POST", path=f"{visitor.path}/modules", body=body, is_own=chance.happens(500))
+            yield Ask(method="POST", path=f"{visitor.path}/modules", body=body, is_own=visitor.orders_itself and chance.happens(500))
         elif visitor.modules and chance.happens(visitor.pays_per_mille):
             yield _payment(chance)
         elif visitor.modules and chance.happens(200):

@@ -3,7 +3,7 @@
 All of it happens at an instant of its own, for it reaches many accounts.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -29,13 +29,24 @@ class Seller:
     plans: list[str] = field(default_factory=list)
 
 
+POLICIES: Mapping[str, Body] = {
+    "contracts": {"serves_companies_only": False, "hardware_warranty_months": 24, "settings_warranty_days": 30, "lease_warning_days": 10},
+    "rating": {"part_periods": "in_full", "minimum_times_quantity": True, "limit_times_quantity": True},
+    "invoice": {"run_day": 5, "support_runs": "working_days", "small_order_max": "900.00", "subscription_minimum": "40.00"},
+    "dunning": {"structural_misses": 2, "suspends_single_case": True, "suspension_reaches": "all", "termination_days": 10},
+}
+"""How the second provider wants things; the first has all defaults."""
+
+
 def opening(seller: Seller, *, is_imported: bool) -> Iterator[What]:
-    """What is sold from the first day: as a whole, or thing by thing."""
+    """What is sold from the first day: as a whole, or thing by thing under policies of its own."""
     seller.versions = {str(tariff["tariff_id"]): 1 for tariff in TARIFFS}
     if is_imported:
         decks = [{"deck_id": "standard", "valid_from": "2026-01-01", "csv": DECK}]
         yield ImportCatalogue(catalogue={"decks": decks, "tariffs": list(TARIFFS)})
         return
+    for service, policy in POLICIES.items():
+        yield Ask(method="PUT", path=f"/{service}/policy", body=policy)
     yield Upload(path="/contracts/rate-decks/standard?valid_from=2026-01-01", content=DECK)
     for tariff in TARIFFS:
         yield Ask(method="POST", path="/contracts/tariffs", body=tariff)
