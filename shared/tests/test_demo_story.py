@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from termijn.cli.demo import how_to_go_on
+from termijn.cli.folder import DEFAULT_FOLDER
 from termijn.demo.outcome import CallFileReport, Document, Handover, Indexation, Lease, LetterItem, Outcome, Payment
 from termijn.demo.population import customers
 from termijn.demo.story import euros, tell
@@ -208,3 +211,25 @@ def test_the_figures_as_json(outcome: Outcome) -> None:
 
 def test_euros_are_read_with_thousands_apart() -> None:
     assert euros(Decimal("1234567.8")) == "€ 1,234,567.80"
+
+
+@pytest.mark.parametrize(
+    ("by_make", "is_on_path", "folder", "up"),
+    [
+        (True, False, DEFAULT_FOLDER, "make up"),
+        (True, False, Path("elsewhere"), "{called} up --dir elsewhere"),
+        (False, False, DEFAULT_FOLDER, "{called} up"),
+        (False, True, DEFAULT_FOLDER, "termijn up"),
+    ],
+)
+def test_what_to_type_next_is_what_works_where_it_was_started(  # noqa: PLR0917 - parameters and fixtures
+    by_make: bool, is_on_path: bool, folder: Path, up: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = tmp_path / "termijn"
+    called.touch(mode=0o755)
+    monkeypatch.setattr("sys.argv", [str(called)])
+    monkeypatch.setenv("PATH", str(tmp_path) if is_on_path else "/nowhere")
+    monkeypatch.setenv("MAKELEVEL", "1") if by_make else monkeypatch.delenv("MAKELEVEL", raising=False)
+    said = how_to_go_on(folder).splitlines()
+    assert said[0] == f"Open it with: {up.format(called=called)}"
+    assert said[1] == f"Check its books again with: {up.format(called=called).replace(' up', ' verify')}"
