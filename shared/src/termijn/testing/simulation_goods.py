@@ -93,8 +93,9 @@ def _order(customer: Customer, day: date, chance: Chance) -> Iterator[What]:
     elif chance.happens(120):
         body["bill_to"] = LEASE_COMPANY
     yield Ask(method="POST", path=f"{customer.path}/goods-orders", body=body)
-    if chance.happens(250):
+    if chance.happens(400):
         yield _delivered(customer, customer.orders[-1], day, chance)
+        yield _placed(customer, customer.orders[-1], day, chance)
 
 
 def _delivery(customer: Customer, day: date, chance: Chance) -> Iterator[What]:
@@ -109,13 +110,16 @@ def _delivered(customer: Customer, order: GoodsOrder, day: date, chance: Chance)
 
 
 def _placement(customer: Customer, day: date, chance: Chance) -> Iterator[What]:
-    order = chance.one_of(customer.orders)
+    yield _placed(customer, chance.one_of(customer.orders), day, chance)
+
+
+def _placed(customer: Customer, order: GoodsOrder, day: date, chance: Chance) -> Ask:
     placement = f"n{len(order.placements) + 1}"
     order.placements.append(placement)
     body = {"placement_id": placement, "line_id": chance.one_of(order.lines), "placed_on": _near(day, chance, most=2)}
     if chance.happens(500):
         body["serial_number"] = f"{order.order_id}-{placement}"
-    yield Ask(method="POST", path=f"{customer.path}/goods-orders/{order.order_id}/placements", body=body)
+    return Ask(method="POST", path=f"{customer.path}/goods-orders/{order.order_id}/placements", body=body)
 
 
 def _warranty(customer: Customer, day: date, chance: Chance) -> Iterator[What]:

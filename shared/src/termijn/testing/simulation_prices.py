@@ -12,7 +12,7 @@ from termijn.testing.simulation_catalogue import DECK, TARIFFS
 from termijn.testing.simulation_chance import Chance
 from termijn.testing.simulation_deed import Ask, Body, Deed, ImportCatalogue, Upload, What
 
-PER_MILLE = 110
+PER_MILLE = 170
 """How often a provider does something of this kind on a day."""
 PRICES = ("4.95", "5.05", "39.50", "42.00", "0.00", "11.20")
 MARGIN_DAYS = 14
