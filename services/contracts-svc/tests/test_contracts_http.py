@@ -110,7 +110,10 @@ async def test_tariffs_and_decks_are_versions_and_bad_ones_name_the_field(desk: 
     bad = await desk.manager.post("/rate-decks/nl?valid_from=2026-01-01", content=DECK + "x,Bad,1,1,1,1\n31,Bad,x,1,1,1\n", headers=csv)
     assert (bad.status_code, bad.json()["code"], bad.json()["field"]) == (422, "BadDeck", "row 3")
     assert [error["field"] for error in bad.json()["errors"]] == ["row 3", "row 4"] and all(e["detail"] for e in bad.json()["errors"])
-    csv = {**desk.key(), "Content-Type": "text/csv"}
+    for media_type in ({"Content-Type": "application/json"}, {"Content-Type": "text/html"}, {}):
+        wrong = await desk.manager.post("/rate-decks/nl?valid_from=2026-01-01", content=DECK.encode(), headers=desk.key() | media_type)
+        assert (wrong.status_code, wrong.json()["field"]) == (415, "Content-Type")
+    csv = {**desk.key(), "Content-Type": "Text/CSV; charset=utf-8"}
     good = await desk.manager.post("/rate-decks/nl?valid_from=2026-01-01", content=DECK, headers=csv)
     assert (good.status_code, good.json()["version"], good.json()["rows"]) == (201, 1, 1)
     await desk.acme_with_a_module(deck_id="nl")

@@ -217,7 +217,11 @@ async def test_over_http(telephony: Rating) -> None:
         assert (sent.status_code, sent.json()["accepted"]) == (202, 2)
         bad = await http.post("/usage", json=event | {"id": ""}, headers={"content-type": "application/cloudevents+json"})
         assert (bad.status_code, bad.json()["field"]) == (422, "id")
+        plain = await http.post("/usage", content=b"{}", headers={"content-type": "text/plain"})
+        assert (plain.status_code, plain.json()["field"]) == (415, "Content-Type")
         files = [(await http.post("/call-records/pbx?format=3cx", content=line)).json() for _ in range(2)]
+        other = await http.post("/call-records/pbx?format=3cx", content=line, headers={"Content-Type": "application/json"})
+        assert (other.status_code, other.json()["field"]) == (415, "Content-Type")
         assert [(f["suspended"], f["duplicates"], f["lines"]) for f in files] == [(1, 0, 1), (0, 1, 1)]
         voided = await http.post("/usage/collector/h-2/void", headers={"idempotency-key": "v"})
         assert (voided.status_code, voided.json()) == (202, {"voided": 1})

@@ -12,7 +12,6 @@ from termijn.rating import unreadable_routes
 from termijn.rating.call_record import CallFile, read_3cx
 from termijn.rating.collected import CALL_RECORDS, CLOUD_EVENTS
 from termijn.rating.deck_library import DeckLibrary
-from termijn.rating.errors import BadUsage
 from termijn.rating.fair_share import FairShare
 from termijn.rating.ingest import Intake, Report
 from termijn.rating.policy import DEFAULT_3CX_COLUMNS, POLICY, CallRecordLayout, Policy
@@ -25,6 +24,7 @@ from termijn.rating.void import void_records
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.fields import Body, Flag
+from termijn.runtime.http.files import MediaTypeNotTaken, media_type_of
 from termijn.runtime.http.settings import add_loading, add_replacing
 from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
@@ -111,6 +111,7 @@ def _usage_routes(routes: APIRouter, access: Access) -> None:
         source: str, request: Request, format: Literal["3cx"] = "3cx", call: Call = Depends(collecting)
     ) -> Response:
         """A call record file of an exchange (USE-1). Loading it twice changes nothing."""
+        media_type_of(request, "text/csv", may_be_missing=True)
         name = text_of(source, "source")
         file = read_3cx(await request.body(), name, (await _policy_of(call)).layouts.get(name, CallRecordLayout()))
         return answer(_file_report(file, await take_in(call, list(file.uses))), status=202)
@@ -132,7 +133,7 @@ async def _cloud_events(request: Request) -> list[Use | Voided]:
         return read_batch(body)
     attributes = {name[3:]: value for name, value in request.headers.items() if name.startswith("ce-")}
     if not attributes:
-        raise BadUsage(field="content-type", reason="is no CloudEvents type and there are no ce- headers")
+        raise MediaTypeNotTaken(field="Content-Type", reason="is no CloudEvents type and there are no ce- headers")
     return read_binary(attributes, body)
 
 

@@ -19,6 +19,7 @@ from termijn.kernel.ids import DeckId
 from termijn.runtime.handling import Row, Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging, takes_file
 from termijn.runtime.http.fields import Day
+from termijn.runtime.http.files import media_type_of
 
 SUMMARIES_KEPT = 32
 """Decks by destination that are kept in memory; reading one of 200,000 rows again takes two seconds."""
@@ -42,6 +43,7 @@ def _publishing(router: APIRouter, access: Access) -> None:
         call: Call = Depends(access.changing(Role.MANAGER)),
     ) -> Response:
         """Load a deck from CSV (text/csv); one bad row refuses the whole file, with row numbers and reasons (CAT-9)."""
+        media_type_of(request, "text/csv")
         # In a thread and before the transaction: 200,000 rows take seconds, in which others are served and nothing is locked.
         deck = await asyncio.to_thread(ReadDeck, await request.body())
 

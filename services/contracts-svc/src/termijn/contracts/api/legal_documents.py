@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from termijn.contracts.api.bodies import ThingPath
-from termijn.contracts.api.reading import EXTENSIONS, content_of, media_type_of
+from termijn.contracts.api.reading import EXTENSIONS, content_of
 from termijn.contracts.api.shown_account import LEGAL_DOCUMENTS, PublishedLegalDocument
 from termijn.contracts.legal_document import LEGAL_DOCUMENT, LegalKind, PublishLegalDocument
 from termijn.contracts.ordering import QUERIES
@@ -16,6 +16,7 @@ from termijn.kernel.ids import CATALOGUE
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging, takes_file
 from termijn.runtime.http.fields import Day
+from termijn.runtime.http.files import media_type_of
 
 KindPath = Annotated[LegalKind, Path()]
 
@@ -42,7 +43,7 @@ def _publishing(router: APIRouter, access: Access) -> None:
         call: Call = Depends(access.changing(Role.MANAGER)),
     ) -> Response:
         """Publish a version as PDF, PNG, JPEG or plain text; it never changes, for somebody may have accepted it."""
-        media_type, content = media_type_of(request), await request.body()
+        media_type, content = media_type_of(request, *EXTENSIONS), await request.body()
 
         async def do(work: Work) -> Answer:
             blob = await work.blobs.put(work.provider, content)

@@ -6,7 +6,7 @@ from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_command import AmendMandate, FileMandateForm, GiveMandate, RevokeMandate
 from termijn.contracts.api.account_body import AmendMandateBody, MandateBody
 from termijn.contracts.api.bodies import ThingPath
-from termijn.contracts.api.reading import EXTENSIONS, content_of, done, media_type_of
+from termijn.contracts.api.reading import EXTENSIONS, content_of, done
 from termijn.contracts.api.shown_account import ChangedMandate
 from termijn.contracts.ordering import QUERIES, must_be_free
 from termijn.events.base import Blob
@@ -15,6 +15,7 @@ from termijn.kernel.ids import AccountId, MandateId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Reader, Role, answers, answers_file, takes_file
 from termijn.runtime.http.fields import AccountPath
+from termijn.runtime.http.files import media_type_of
 from termijn.runtime.key_purpose import MANDATE_PURPOSE
 
 MANDATE_PATH = "/accounts/{account}/mandates/{mandate_id}"
@@ -88,7 +89,7 @@ def _forms(router: APIRouter, access: Access) -> None:
         account: AccountPath, mandate_id: ThingPath, request: Request, call: Call = Depends(access.changing(Role.MANAGER))
     ) -> Response:
         """Keep the signed form: PDF, PNG or JPEG (PAY-1)."""
-        media_type, content = media_type_of(request), await request.body()
+        media_type, content = media_type_of(request, *EXTENSIONS), await request.body()
 
         async def do(work: Work) -> Answer:
             form = await work.blobs.put_personal(work.provider, content, account=AccountId(account), purpose=MANDATE_PURPOSE)

@@ -72,7 +72,7 @@ def _showing(router: APIRouter, access: Access) -> None:
 
 
 def _asking(router: APIRouter, access: Access) -> None:
-    @router.get(f"{MODULE_PATH}/notice", **answers(WholeNotice))
+    @router.get(f"{MODULE_PATH}/notice", **answers(WholeNotice, also=(409,)))
     async def show_notice(
         account: AccountPath,
         module_id: ThingPath,

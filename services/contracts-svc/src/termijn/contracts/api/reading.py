@@ -1,15 +1,15 @@
-"""What the routes share: rows and blobs as answers, files as they are sent, changes of an account."""
+"""What the routes share: rows and blobs as answers, changes of an account."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from fastapi import Request, Response
+from fastapi import Response
 
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_command import AccountCommand
 from termijn.events.base import Blob
-from termijn.kernel.errors import InvalidInput, Refusal
+from termijn.kernel.errors import Refusal
 from termijn.kernel.ids import AccountId
 from termijn.runtime.blobs import BlobMissing
 from termijn.runtime.handling import Work
@@ -20,12 +20,6 @@ VERSION_DIGITS_MAX = 9
 """Below the largest integer of a column; no stream ever has so many events."""
 EXTENSIONS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "text/plain": "txt"}
 """Files that are taken. None of them runs anything in a browser that shows it."""
-
-
-class MediaTypeNotTaken(Refusal):
-    """Content-Type: {reason}"""
-
-    status = 415
 
 
 class ContentErased(Refusal):
@@ -44,16 +38,6 @@ async def done(work: Work, account: AccountId, command: AccountCommand, *, statu
     await work.execute(ACCOUNT, account, command, account=account)
     version = await work.version(ACCOUNT, account)
     return Answer(status=status, body={"account_id": account, **told, "version": version}, etag=version)
-
-
-def media_type_of(request: Request) -> str:
-    """The media type of a file that is sent. Raises ``MediaTypeNotTaken``, and ``InvalidInput`` where nothing is sent."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in EXTENSIONS:
-        raise MediaTypeNotTaken(field="Content-Type", reason=f"is none of {', '.join(EXTENSIONS)}")
-    if request.headers.get("content-length") == "0":
-        raise InvalidInput(field="body", reason="is empty")
-    return media_type
 
 
 async def content_of(reader: Reader, blob: Blob, *, media_type: str, name: str) -> Response:
