@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from termijn.events.dunning import StepProposed
 from termijn.events.goods import (
     DeliveredLine,
     GoodsDelivered,
@@ -21,8 +22,9 @@ from termijn.events.goods import (
     WarrantyExtended,
     WarrantyId,
 )
-from termijn.events.invoice import InvoiceIssued
+from termijn.events.invoice import InvoiceIssued, PaymentMissed, StepCleared
 from termijn.invoice.laws import SUMS
+from termijn.kernel.ids import CaseId
 
 Open = Callable[..., Awaitable[Any]]
 MARCH_9 = date(2026, 3, 9)
@@ -201,4 +203,34 @@ async def test_what_comes_before_its_account_waits_for_it(opened: Open) -> None:
     assert await firm.it.published(InvoiceIssued) == []
     await firm.account("jansen")
     assert (await firm.one(InvoiceIssued)).net == Decimal("400.00")
+    await firm.verified()
+
+
+@pytest.mark.rule("CON-11", "PAY-5")
+async def test_what_a_lease_company_does_not_pay_is_no_miss_of_the_account(opened: Open) -> None:
+    """Who ordered does not owe it: no letter, nothing in its balance, nothing beside its own letters; a person is told, once."""
+    firm = await opened()
+    await firm.account("jansen")
+    company = LeaseCompany(name="Lease B.V.", email="ap@lease.example")
+    ours, theirs = (
+        goods("o-1", part("desk", 1, "400.00")),
+        goods("o-2", part("laptop", 1, "500.00"), goes_to_lease_company=True, bill_to=company),
+    )
+    await firm.it.hear("contracts", ours, theirs, account="jansen")
+    await firm.to(date(2026, 4, 9), "12:00")
+    documents = {one["net"]: one for one in (await firm.call("GET", "/invoices?account=jansen"))["items"]}
+    assert [(net, one["state"], one["is_billed_elsewhere"]) for net, one in sorted(documents.items())] == [
+        ("400.00", "missed", False),
+        ("500.00", "open", True),
+    ]
+    assert [miss.gross for miss in await firm.it.published(PaymentMissed)] == [Decimal("484.00")]
+    assert (await firm.call("GET", "/accounts/jansen/balance"))["open"] == "484.00"
+    (task,) = [one for one in (await firm.call("GET", "/tasks"))["items"] if one["kind"] == "unpaid_elsewhere"]
+    assert task["invoice_id"] == documents["500.00"]["invoice_id"]
+    step = StepProposed(
+        case_id=CaseId("case-1"), invoice_id=documents["400.00"]["invoice_id"], step="reminder", proposal="p1", planned_on=date(2026, 4, 12)
+    )
+    await firm.it.hear("dunning", step, account="jansen")
+    cleared = await firm.one(StepCleared)
+    assert [one.invoice_id for one in cleared.beside] == []
     await firm.verified()

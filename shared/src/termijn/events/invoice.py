@@ -38,7 +38,10 @@ class ProviderProfileChanged(Event, frozen=True, kw_only=True):
 
 
 class InvoiceIssued(Event, frozen=True, kw_only=True):
-    """An invoice exists, numbered and unchangeable (INV-7)."""
+    """An invoice exists, numbered and unchangeable (INV-7).
+
+    ``is_billed_elsewhere``: a lease company owes it, and not the account that ordered (CON-11); it is never dunned on the account.
+    """
 
     invoice_id: InvoiceId
     number: str
@@ -53,6 +56,7 @@ class InvoiceIssued(Event, frozen=True, kw_only=True):
     terms: TermsAcceptance | None
     document: Blob
     is_test: bool = False
+    is_billed_elsewhere: bool = False
 
 
 class CreditNoteIssued(Event, frozen=True, kw_only=True):

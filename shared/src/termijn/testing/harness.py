@@ -30,6 +30,7 @@ from termijn.runtime.service import TOPICS, Service, Surroundings
 from termijn.runtime.timers import Instant
 from termijn.runtime.transport.base import OutRecord
 from termijn.runtime.transport.log import LogTransport
+from termijn.testing.documented import hold_to_document
 from termijn.testing.postgres import Databases, TestDatabase
 
 PROVIDER = ProviderId("belco")
@@ -154,7 +155,7 @@ class ServiceUnderTest:
         assert self.app is not None, "open the service with its routes"
         token = mint_token(self.authority, provider=ProviderId(provider), role=Role(role), actor=role, account=account)
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=self.app, raise_app_exceptions=False),
+            transport=httpx.ASGITransport(app=self.app),
             base_url="http://test",
             headers={"authorization": f"Bearer {token}"},
         )
@@ -179,8 +180,9 @@ class Services:
         routes: Callable[[Access], APIRouter] | None = None,
         *,
         now: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+        is_documented: bool = True,
     ) -> ServiceUnderTest:
-        """The service with a database of its own. ``routes`` (from its app.py) gives it HTTP."""
+        """The service with a database of its own. ``routes`` (from its app.py) gives it HTTP, whose answers are held to its document."""
         database = await self.databases.new(definition.package, _migrated(definition.package))
         log_database = await self.databases.new("empty")
         keys_database = await self.databases.new("empty")
@@ -203,6 +205,8 @@ class Services:
             under_test.app = FastAPI()
             install(under_test.app)
             under_test.app.include_router(routes(Access(authority, service)))
+            if is_documented:
+                hold_to_document(under_test.app)
         self.opened.append(under_test)
         return under_test
 

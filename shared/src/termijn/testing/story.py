@@ -22,6 +22,7 @@ from termijn.embedded.databases import SUPERUSER
 from termijn.embedded.installation import Installation, open_installation
 from termijn.embedded.postgres import EmbeddedPostgres
 from termijn.kernel.calendar import at, day_of
+from termijn.testing.documented import hold_to_document
 
 Facts = dict[str, Any]
 _numbers = itertools.count(1)
@@ -164,11 +165,11 @@ class Story:
         for tariff in tariffs or (MONTHLY_FEE, CALLS):
             await self.call("POST", "/contracts/tariffs", tariff)
 
-    async def upload(self, path: str, content: bytes, content_type: str, *, role: str = "manager") -> Facts:
+    async def upload(self, path: str, content: bytes, content_type: str, *, role: str = "manager", method: str = "POST") -> Facts:
         """Send a file; the answer."""
         headers = {"content-type": content_type, "idempotency-key": f"story-{next(self._keys)}"}
         async with self.installation.client(role, self.provider) as client:
-            answer = await client.post(path, content=content, headers=headers)
+            answer = await client.request(method, path, content=content, headers=headers)
         if not answer.is_success:
             raise Refused(f"{path}: {answer.status_code} {answer.text[:500]}")
         return dict(answer.json())
@@ -266,6 +267,7 @@ async def story(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncItera
         installation = await stack.enter_async_context(
             open_installation(tmp_path, sandbox_start=at(FIRST_DAY, "00:00"), server=postgres_server, prefix=prefix)
         )
+        hold_to_document(installation.app)
         told = Story(installation=installation, server=postgres_server, prefix=prefix)
         yield told
         await told.verify()

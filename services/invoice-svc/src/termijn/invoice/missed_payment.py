@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Literal
 
 from termijn.events.invoice import PaymentMissed, PaymentMissWithdrawn
-from termijn.invoice.receivable import Receivable
+from termijn.invoice.receivable import Receivable, TaskRaised
 
 
-def after_due_day(state: Receivable) -> Sequence[PaymentMissed]:
+def after_due_day(state: Receivable) -> Sequence[PaymentMissed | TaskRaised]:
     """The due day has ended (PAY-5): missed where something is open, no debit is awaited and no miss stands already.
 
     Test invoices are never dunned (INV-12).
@@ -17,7 +17,16 @@ def after_due_day(state: Receivable) -> Sequence[PaymentMissed]:
     if state.open == 0 or state.is_awaiting_debit or state.standing:
         return []
     due_on = state.issued.due_on
+    if state.issued.is_billed_elsewhere and not state.issued.is_test:
+        return _unpaid_elsewhere(state)
     return missed(state, cause="transfer_unpaid", ladder_due_on=due_on, missed_on=due_on + timedelta(days=1), open_amount=state.open)
+
+
+def _unpaid_elsewhere(state: Receivable) -> Sequence[TaskRaised]:
+    if "unpaid_elsewhere" in state.tasks:
+        return []
+    reason = f"{state.open} is open after {state.issued.due_on}; the lease company owes it, so that no letter goes to the account"
+    return [TaskRaised(invoice_id=state.issued.invoice_id, kind="unpaid_elsewhere", reason=reason)]
 
 
 def missed(
@@ -31,9 +40,12 @@ def missed(
     caused_by_us: bool = False,
     collect_again_on: date | None = None,
 ) -> Sequence[PaymentMissed]:
-    """The next occasion (PAY-5), with all that dunning must know; none where nothing is open, or for a test account (INV-12)."""
+    """The next occasion (PAY-5), with all that dunning must know; none where nothing is open, or for a test account (INV-12).
+
+    None either where the account does not owe it: letters, suspension and the bailiff would come to whom nothing is owed by (CON-11).
+    """
     issued = state.issued
-    if issued.is_test or open_amount == 0:
+    if issued.is_test or issued.is_billed_elsewhere or open_amount == 0:
         return []
     return [
         PaymentMissed(

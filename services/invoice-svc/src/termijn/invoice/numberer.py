@@ -259,6 +259,7 @@ def _document(candidate: Candidate, sheet: Sheet, terms: Terms, *, series: str, 
         terms=candidate.billed.facts.terms,
         document=blob,
         is_test=candidate.is_test,
+        is_billed_elsewhere=candidate.draft.opened.has_own_addressee,
     )
 
 

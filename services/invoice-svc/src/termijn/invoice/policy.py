@@ -20,6 +20,7 @@ TaskKind = Literal[
     "mandate_blocked",
     "delivery_failed",
     "announcement_failed",
+    "unpaid_elsewhere",
 ]
 """What a person is asked to look at; part of stored events."""
 

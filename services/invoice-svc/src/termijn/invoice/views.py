@@ -98,7 +98,8 @@ def apply_documents(recorded: Recorded) -> Iterable[Statement]:
     match e:
         case InvoiceIssued():
             facts = (e.number, e.series, e.stream, e.issued_on, e.due_on, e.collection, e.net, _json(e.vat), e.gross)
-            yield Statement(SQL["add_invoice"], (p, e.invoice_id, recorded.account, *facts, e.is_test, _json(e.document)))
+            kind = (e.is_test, _json(e.document), e.is_billed_elsewhere)
+            yield Statement(SQL["add_invoice"], (p, e.invoice_id, recorded.account, *facts, *kind))
         case CreditNoteIssued():
             noted = (e.number, e.series, e.stream, e.issued_on, e.net, _json(e.vat), e.gross)
             yield Statement(SQL["add_credit_note"], (p, e.invoice_id, recorded.account, *noted, e.is_test, _json(e.document)))

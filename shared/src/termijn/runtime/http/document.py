@@ -70,9 +70,12 @@ class Page(BaseModel, Generic[ItemT]):
     next: str | None = Field(description="The cursor of the next page; null at the last one.")
 
 
-def answers(shape: Any, *, status: int = 200) -> dict[str, Any]:
-    """What a route says of its answer: ``@router.get(path, **answers(Invoice))``; anything that pydantic describes."""
-    return {"status_code": status, "responses": {status: {"model": shape}}}
+def answers(shape: Any, *, status: int = 200, also: Sequence[int] = ()) -> dict[str, Any]:
+    """What a route says of its answer: ``@router.get(path, **answers(Invoice))``; anything that pydantic describes.
+
+    ``also``: problems that do not follow from its kind, as when what is only read can be refused by the state of things (409).
+    """
+    return {"status_code": status, "responses": {status: {"model": shape}} | {problem: _problem(problem) for problem in also}}
 
 
 def answers_file(*media_types: str) -> dict[str, Any]:

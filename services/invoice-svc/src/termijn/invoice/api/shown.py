@@ -32,6 +32,7 @@ class Document(BaseModel):
     settled_on: date | None
     delivered_at: datetime | None
     is_test: bool
+    is_billed_elsewhere: bool = Field(description="A lease company owes it, and not the account (CON-11).")
 
 
 class Payment(BaseModel):

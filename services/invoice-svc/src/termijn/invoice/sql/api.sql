@@ -9,7 +9,7 @@ select version, profile from provider_profile where provider = $1;
 -- name: documents
 -- Documents, newest first: of one account ($2) or all, in one state ($3) or any.
 select invoice_id, account, kind, number, stream, issued_on, due_on, collection, net, gross, paid, credited, written_off, open,
-  state, settled_on, delivered_at, is_test
+  state, settled_on, delivered_at, is_test, is_billed_elsewhere
 from (
   select *, case
     when kind = 'credit_note' then 'credit_note'
@@ -59,7 +59,7 @@ order by d.collect_on, d.invoice_id, d.attempt limit $7;
 -- name: balance
 -- What an account owes, what it is owed, and what waits for a document (net).
 select
-  (select coalesce(sum(open), 0) from document where provider = $1 and account = $2) as open,
+  (select coalesce(sum(open), 0) from document where provider = $1 and account = $2 and not is_billed_elsewhere) as open,
   (select coalesce(sum(amount - withdrawn), 0) from credit where provider = $1 and account = $2) as credit,
   (select coalesce(sum(net), 0) from charge_line where provider = $1 and account = $2 and place = 'waiting') as waiting_net,
   (select coalesce(sum(net), 0) from charge_line where provider = $1 and account = $2 and place = 'carried') as carried_net,

@@ -71,6 +71,7 @@ select a.account,
   array(
     select d.invoice_id from document d
     where d.provider = $1 and d.account = a.account and d.open > 0 and d.standing_misses = 0 and not d.is_test
+      and not d.is_billed_elsewhere
     order by d.due_on, d.invoice_id limit $3
   ) as beside,
   (select coalesce(jsonb_agg(to_jsonb(c) order by c.arisen_on, c.number), '[]')::text from (

@@ -63,8 +63,9 @@ select $1, $2, $3, $4 + place::integer - 1, invoice_id, $5 from unnest($6::text[
 
 -- name: add_invoice
 -- An issued invoice: all of it is open.
-insert into document (provider, invoice_id, account, kind, number, series, stream, issued_on, due_on, collection, net, vat, gross, open, is_test, document)
-values ($1, $2, $3, 'invoice', $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $12, $13, $14::jsonb);
+insert into document (provider, invoice_id, account, kind, number, series, stream, issued_on, due_on, collection, net, vat, gross, open, is_test, document,
+  is_billed_elsewhere)
+values ($1, $2, $3, 'invoice', $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $12, $13, $14::jsonb, $15);
 
 -- name: add_credit_note
 -- An issued credit note: nothing is open.
