@@ -43,6 +43,17 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "leaving/hoveniersbedrijf-de-groot/2026-06-29": {"state": "waiting"},
 }
 """What the services say to what these customers ask for."""
+INDEXATION = Indexation(
+    announced_on=date(2026, 2, 10),
+    effective_on=date(2026, 4, 1),
+    percentage=Decimal("3.2"),
+    tariffs=["backup", "suite"],
+    announced=15,
+    in_force=15,
+)
+LEASE = Lease(
+    account="dijkstra-zuivel", title="Printer, lease", warn_on=date(2026, 5, 10), ends_on=date(2026, 6, 9), ended_on=date(2026, 6, 9)
+)
 
 
 @pytest.fixture
@@ -93,23 +104,8 @@ def outcome() -> Outcome:
         resumptions=[(date(2026, 4, 29), CUSTOMER)],
         accepted={"tariff": 15, "deck": 2, "account": 30, "mandate": 17, "exemption": 13, "order": 63},
         answers=ANSWERS,
-        indexation=Indexation(
-            announced_on=date(2026, 2, 10),
-            effective_on=date(2026, 4, 1),
-            percentage=Decimal("3.2"),
-            tariffs=["backup", "suite"],
-            announced=15,
-            in_force=15,
-        ),
-        leases=[
-            Lease(
-                account="dijkstra-zuivel",
-                title="Printer, lease",
-                warn_on=date(2026, 5, 10),
-                ends_on=date(2026, 6, 9),
-                ended_on=date(2026, 6, 9),
-            )
-        ],
+        indexation=INDEXATION,
+        leases=[LEASE],
         forgotten=["hoveniersbedrijf-de-groot"],
         suspense_now=3,
         suspense_reasons=[("no module", 3)],
