@@ -170,16 +170,18 @@ async def test_an_announcement_that_never_left_changes_no_price(desk: Any) -> No
     await desk.check()
 
 
+FIGURES = [
+    {"period": "2024", "value": "120.0", "published_on": "2025-01-15"},
+    {"period": "2025", "value": "123.9", "published_on": "2026-01-15"},
+    {"period": "2026", "value": "999", "published_on": "2027-01-15"},
+]
+BY_INDEX = {"policy": {"index": "CPI", "month": 8, "day": 1}, "indices": [{"name": "CPI", "source": "CBS", "figures": FIGURES}]}
+
+
 @pytest.mark.rule("CAT-10", "API-2")
 async def test_indexation_is_planned_seen_started_announced_and_comes_into_force(desk: Any) -> None:
     """By the policy's index; old versions that modules run on are indexed for them alone, the one on sale for new orders too."""
-    figures = [
-        {"period": "2024", "value": "120.0", "published_on": "2025-01-15"},
-        {"period": "2025", "value": "123.9", "published_on": "2026-01-15"},
-        {"period": "2026", "value": "999", "published_on": "2027-01-15"},
-    ]
-    indexing = {"policy": {"index": "CPI", "month": 8, "day": 1}, "indices": [{"name": "CPI", "source": "CBS", "figures": figures}]}
-    assert (await desk.manager.put("/indexing", json=indexing, headers=desk.key())).status_code == 200
+    assert (await desk.manager.put("/indexing", json=BY_INDEX, headers=desk.key())).status_code == 200
     unknown = await desk.manager.put("/indexing", json={"policy": {"index": "other"}}, headers=desk.key())
     assert (unknown.status_code, unknown.json()["field"]) == (422, "policy.index")
     await desk.acme_with_a_module(is_telecom=True)

@@ -100,7 +100,7 @@ async def test_a_repeated_order_is_one_order_and_a_stale_change_is_refused(desk:
     await desk.check()
 
 
-@pytest.mark.rule("CAT-5", "CAT-9", "CAT-7")
+@pytest.mark.rule("CAT-5", "CAT-9", "CAT-7", "SEC-4")
 async def test_tariffs_and_decks_are_versions_and_bad_ones_name_the_field(desk: Any) -> None:
     """A deck is loaded from CSV and stored as a blob; a tariff that names it is then accepted; a running module stays on its version."""
     with_deck = {**desk.tariff, "deck_id": "nl"}

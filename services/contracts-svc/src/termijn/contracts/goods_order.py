@@ -21,7 +21,7 @@ from termijn.contracts.goods_command import (
     Place,
 )
 from termijn.contracts.goods_errors import NothingOutstanding, TooMany, WarrantyIsOver
-from termijn.contracts.goods_state import GoodsEvent, GoodsOrder, GoodsState, NoOrder, Placement, evolve, wakes
+from termijn.contracts.goods_state import GoodsEvent, GoodsOrder, GoodsState, NoOrder, OrderedLine, Placement, evolve, wakes
 from termijn.contracts.warranty import Warranty, hardware
 from termijn.events.goods import (
     CancelledLine,
@@ -206,14 +206,7 @@ def _place(command: Place, state: GoodsOrder) -> Sequence[GoodsEvent]:
         raise NotFound(what="line", id=command.line_id)
     if ordered.line.kind != "goods":
         raise InvalidInput(field="line_id", reason="services are not placed")
-    if command.quantity > ordered.delivered - ordered.placed:
-        there = ordered.delivered - ordered.placed
-        raise TooMany(field="quantity", what="delivered and not placed", line_id=command.line_id, asked=command.quantity, there=there)
-    if command.serial_number is not None:
-        if command.quantity != 1:
-            raise InvalidInput(field="quantity", reason="a serial number is one piece's")
-        if any(other.serial_number == command.serial_number for other in state.placements.values()):
-            raise AlreadyThere(field="serial_number", what="piece with serial number", id=command.serial_number)
+    _check_pieces(command, ordered, state)
     assert ordered.first_delivered_on is not None, "what can be placed was delivered"
     _within(command.placed_on, ordered.first_delivered_on, day_of(command.now), "placed_on")
     cover = hardware(placed_on=command.placed_on, own_months=command.own_months, supplier_months=ordered.line.supplier_months)
@@ -239,6 +232,19 @@ def _place(command: Place, state: GoodsOrder) -> Sequence[GoodsEvent]:
         supplier_months=ordered.line.supplier_months,
     )
     return [placed, started]
+
+
+def _check_pieces(command: Place, ordered: OrderedLine, state: GoodsOrder) -> None:
+    """No more than is there to be placed, and a serial number is that of one piece (CON-11)."""
+    if command.quantity > ordered.delivered - ordered.placed:
+        there = ordered.delivered - ordered.placed
+        raise TooMany(field="quantity", what="delivered and not placed", line_id=command.line_id, asked=command.quantity, there=there)
+    if command.serial_number is None:
+        return
+    if command.quantity != 1:
+        raise InvalidInput(field="quantity", reason="a serial number is one piece's")
+    if any(other.serial_number == command.serial_number for other in state.placements.values()):
+        raise AlreadyThere(field="serial_number", what="piece with serial number", id=command.serial_number)
 
 
 def warranty_of(order_id: OrderId, placement_id: str) -> WarrantyId:

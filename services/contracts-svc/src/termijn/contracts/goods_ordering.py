@@ -215,8 +215,7 @@ async def start_lease(
     """Lease: order the module, give it its last day at once, and watch the term (CON-11). All of it or nothing."""
     if order_id is not None:
         await must_own(work, "order", account, order_id, what="order")
-    today = day_of(work.now)
-    ordered_on = min(today, starts_on)
+    ordered_on = min(day_of(work.now), starts_on)
     tariff = await tariff_for(work, tariff_id, on=ordered_on)
     command = StartLease(
         now=work.now,
@@ -229,27 +228,37 @@ async def start_lease(
         warning_days=(await policy_of(work)).lease_warning_days,
     )
     await work.execute(LEASE, lease_id, command, account=account)
+    await _order_module(work, account, command, quantity=quantity, ordered_on=ordered_on, channel=channel)
+
+
+async def _order_module(work: Work, account: AccountId, lease: StartLease, *, quantity: int, ordered_on: date, channel: str) -> None:
+    """The module that bills the lease, from its first day to its last."""
+    tariff = lease.tariff
     await order(
         work,
         account,
-        module_id=module_id,
-        tariff_id=tariff_id,
+        module_id=lease.module_id,
+        tariff_id=tariff.tariff_id,
         quantity=quantity,
         ordered_on=ordered_on,
-        starts_on=starts_on if tariff.notice.starts == "start" else None,
+        starts_on=lease.starts_on if tariff.notice.starts == "start" else None,
         options=(),
         is_manager=True,
         channel=channel,
     )
+    await _start_module_on(work, account, lease.module_id, lease.starts_on)
+    await _end_module_on(work, account, lease.module_id, last_day(lease.starts_on, lease.months))
+
+
+async def _start_module_on(work: Work, account: AccountId, module_id: ModuleId, starts_on: date) -> None:
+    """What is leased starts with its lease; where a delivery decides, that is it. Raises ``InvalidInput`` naming ``starts_on``."""
     module = await work.load(MODULE, module_id)
     if isinstance(module, AwaitingDelivery):
-        await work.execute(
-            MODULE, module_id, Activate(now=work.now, module_id=module_id, active_from=starts_on, is_manager=True), account=account
-        )
+        delivered = Activate(now=work.now, module_id=module_id, active_from=starts_on, is_manager=True)
+        await work.execute(MODULE, module_id, delivered, account=account)
         module = await work.load(MODULE, module_id)
     if not isinstance(module, Running) or module.starts_on != starts_on:
         raise InvalidInput(field="starts_on", reason="modules of this tariff do not start on a day of choice")
-    await _end_module_on(work, account, module_id, last_day(starts_on, months))
 
 
 async def extend_lease(work: Work, account: AccountId, *, lease_id: LeaseId, months: int) -> None:

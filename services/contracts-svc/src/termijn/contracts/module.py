@@ -175,19 +175,9 @@ def _activate(command: Activate, state: Live) -> Sequence[ModuleEvent]:
 
 def _scale(command: Scale, state: Live) -> Sequence[ModuleEvent]:
     """Another quantity (CON-3); zero is a cancellation. What was pending for later days follows the new quantity."""
-    today = day_of(command.now)
     if command.quantity == 0:
-        ends_on = command.from_on - _DAY if command.from_on is not None else None
-        to_nothing = Cancel(
-            now=command.now,
-            module_id=command.module_id,
-            notice_on=today,
-            ends_on=ends_on,
-            is_manager=command.is_manager,
-            channel=command.channel,
-            is_consumer=command.is_consumer,
-        )
-        return cancel(to_nothing, state)
+        return cancel(_to_nothing(command), state)
+    today = day_of(command.now)
     _check_quantity(command.quantity)
     terms = state.terms
     if isinstance(state, AwaitingDelivery):
@@ -215,6 +205,19 @@ def _scale(command: Scale, state: Live) -> Sequence[ModuleEvent]:
         module_id=command.module_id, quantity=command.quantity, from_on=from_on, channel=command.channel, explanation=explanation
     )
     return [msgspec.structs.replace(scaled, from_on=day) for day in days]
+
+
+def _to_nothing(command: Scale) -> Cancel:
+    """Notice to the day before the one on which nothing is to be left (CON-3)."""
+    return Cancel(
+        now=command.now,
+        module_id=command.module_id,
+        notice_on=day_of(command.now),
+        ends_on=command.from_on - _DAY if command.from_on is not None else None,
+        is_manager=command.is_manager,
+        channel=command.channel,
+        is_consumer=command.is_consumer,
+    )
 
 
 def _by_date_or_default(command: End | Suspend | Resume | Terminate, state: Live | Over) -> Sequence[ModuleEvent]:

@@ -45,21 +45,35 @@ def scaling_starts_on(
     """
     if (at_once or asked is not None) and not is_manager:
         raise ManagerOnly(field="at_once" if at_once else "from_on", reason="choose the day on which another quantity starts")
-    named, next_month = f"notice rule {tariff.notice.name}", add_months(first_of_month(today), 1)
     if asked is not None:
         return _start(asked, f"{_said(asked)} was chosen by a manager", starts_on=starts_on)
-    by_month = f"{named}; ordered on {_said(today)}; another quantity counts from the first of the next month"
-    grows_on, why = next_month, by_month
-    if at_once:
-        grows_on, why = today, f"ordered on {_said(today)}; a manager let it start at once"
-    elif tariff.notice.alignment == "term":
-        grows_on, why = today, f"{named}; ordered on {_said(today)}; more counts from the order and ends with the term"
+    grows_on, why = _growth(tariff, today=today, at_once=at_once)
     if quantity >= quantity_on(max(grows_on, starts_on)):
         return _start(grows_on, why, starts_on=starts_on)
     if at_once:
         raise InvalidInput(field="at_once", reason="only an increase can start at once")
     if not tariff.notice.minimum_term_months:
-        return _start(next_month, by_month, starts_on=starts_on)
+        return _start(*_next_month(tariff, today=today), starts_on=starts_on)
+    return _start(*_part_cancelled(tariff, counts_from=counts_from, today=today, is_consumer=is_consumer), starts_on=starts_on)
+
+
+def _growth(tariff: Tariff, *, today: date, at_once: bool) -> tuple[date, str]:
+    """From which day more counts, and why: it need not wait for a contract that runs by terms (CAT-24)."""
+    if at_once:
+        return today, f"ordered on {_said(today)}; a manager let it start at once"
+    if tariff.notice.alignment == "term":
+        return today, f"notice rule {tariff.notice.name}; ordered on {_said(today)}; more counts from the order and ends with the term"
+    return _next_month(tariff, today=today)
+
+
+def _next_month(tariff: Tariff, *, today: date) -> tuple[date, str]:
+    """Up and down per full month (CON-3)."""
+    why = f"notice rule {tariff.notice.name}; ordered on {_said(today)}; another quantity counts from the first of the next month"
+    return add_months(first_of_month(today), 1), why
+
+
+def _part_cancelled(tariff: Tariff, *, counts_from: date, today: date, is_consumer: bool) -> tuple[date, str]:
+    """In a minimum term less is notice for that part (CON-3)."""
     end = choose_end(
         tariff.notice,
         counts_from=counts_from,
@@ -69,7 +83,7 @@ def scaling_starts_on(
         is_telecom=tariff.is_telecom,
         is_consumer=is_consumer,
     )
-    return _start(end.ends_on + _DAY, f"less is a cancellation of that part; {end.explanation}", starts_on=starts_on)
+    return end.ends_on + _DAY, f"less is a cancellation of that part; {end.explanation}"
 
 
 def _start(day: date, why: str, *, starts_on: date) -> ScalingStart:

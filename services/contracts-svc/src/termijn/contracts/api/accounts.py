@@ -91,50 +91,53 @@ def _opening(router: APIRouter, access: Access) -> None:
         return await call.run(do)
 
 
+async def _change(call: Call, account: AccountId, body: PutAccountBody | PatchAccountBody) -> Response:
+    """The account as the body has it, over what there is where it is a patch."""
+
+    async def do(work: Work) -> Answer:
+        call.check_version(await work.version(ACCOUNT, account))
+        present = await work.load(ACCOUNT, account)
+        if not isinstance(present, OpenAccount):
+            raise NotFound(what="account", id=account)
+        if isinstance(body, PatchAccountBody):
+            facts = body.facts.over(present.facts)
+            partner = body.contract_partner.party() if body.contract_partner is not None else present.contract_partner
+        else:
+            facts, partner = body.facts.facts(), body.contract_partner.party()
+        # Null takes these away; a patch that does not name them leaves them.
+        keeps = {"invoice_address", "recipients"} - body.model_fields_set if isinstance(body, PatchAccountBody) else frozenset()
+        address = body.invoice_address.party() if body.invoice_address is not None else None
+        await _check_number(work, account, facts)
+        command = ChangeAccount(
+            now=work.now,
+            account=account,
+            is_manager=call.principal.role is Role.MANAGER,
+            contract_partner=partner,
+            invoice_address=present.invoice_address if "invoice_address" in keeps else address,
+            facts=facts,
+            serves_companies_only=(await policy_of(work)).serves_companies_only,
+            recipients=present.recipients if "recipients" in keeps else given(body.recipients),
+            legal_versions=await legal_versions(work),
+        )
+        return await done(work, account, command)
+
+    return await call.run(do)
+
+
 def _changing(router: APIRouter, access: Access) -> None:
-    async def change(call: Call, account: AccountId, body: PutAccountBody | PatchAccountBody) -> Response:
-        async def do(work: Work) -> Answer:
-            call.check_version(await work.version(ACCOUNT, account))
-            present = await work.load(ACCOUNT, account)
-            if not isinstance(present, OpenAccount):
-                raise NotFound(what="account", id=account)
-            if isinstance(body, PatchAccountBody):
-                facts = body.facts.over(present.facts)
-                partner = body.contract_partner.party() if body.contract_partner is not None else present.contract_partner
-            else:
-                facts, partner = body.facts.facts(), body.contract_partner.party()
-            # Null takes these away; a patch that does not name them leaves them.
-            keeps = {"invoice_address", "recipients"} - body.model_fields_set if isinstance(body, PatchAccountBody) else frozenset()
-            address = body.invoice_address.party() if body.invoice_address is not None else None
-            await _check_number(work, account, facts)
-            command = ChangeAccount(
-                now=work.now,
-                account=account,
-                is_manager=call.principal.role is Role.MANAGER,
-                contract_partner=partner,
-                invoice_address=present.invoice_address if "invoice_address" in keeps else address,
-                facts=facts,
-                serves_companies_only=(await policy_of(work)).serves_companies_only,
-                recipients=present.recipients if "recipients" in keeps else given(body.recipients),
-                legal_versions=await legal_versions(work),
-            )
-            return await done(work, account, command)
-
-        return await call.run(do)
-
     @router.put("/accounts/{account}", **answers(ChangedAccount))
     async def put_account(
         account: AccountPath, body: PutAccountBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
         """The whole account as it is to be; some fields are a manager's (CON-8)."""
-        return await change(call, AccountId(account), body)
+        return await _change(call, AccountId(account), body)
 
     @router.patch("/accounts/{account}", **answers(ChangedAccount))
     async def patch_account(
         account: AccountPath, body: PatchAccountBody, call: Call = Depends(access.changing(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
         """Only what is sent changes; some fields are a manager's (CON-8)."""
-        return await change(call, AccountId(account), body)
+        return await _change(call, AccountId(account), body)
 
 
 def _decided_by_managers(router: APIRouter, access: Access) -> None:

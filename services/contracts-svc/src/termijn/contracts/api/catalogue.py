@@ -56,9 +56,11 @@ def routes(access: Access) -> APIRouter:
     add_replacing(router, access, "indexing", INDEXING, body=IndexingBody, read=lambda body: msgspec.convert(body.model_dump(), Indexing))
     add_showing(router, access, "indexing", INDEXING, body=IndexingBody, query=SQL["indexing"])
     _publishing(router, access)
+    _drafting(router, access)
     _drafts(router, access)
     _previewing(router, access)
-    _reading(router, access)
+    _tariffs(router, access)
+    _versions(router, access)
     for part in (decks, price_changes, exchange):
         router.include_router(part.routes(access))
     return router
@@ -95,7 +97,7 @@ def _publishing(router: APIRouter, access: Access) -> None:
         return await call.run(do)
 
 
-def _drafts(router: APIRouter, access: Access) -> None:
+def _drafting(router: APIRouter, access: Access) -> None:
     @router.put("/tariffs/{tariff_id}/draft", **answers(SavedDraft))
     async def put_draft(tariff_id: ThingPath, body: DraftBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Save a draft: the whole of it, with every error at its field (CAT-7). Nobody can order it yet (CAT-5)."""
@@ -121,6 +123,8 @@ def _drafts(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
+
+def _drafts(router: APIRouter, access: Access) -> None:
     @router.get("/tariffs/{tariff_id}/draft", **answers(ShownDraft))
     async def show_draft(tariff_id: ThingPath, reader: Reader = Depends(access.reading(Role.MANAGER))) -> Response:
         """The draft as it was saved."""
@@ -174,7 +178,7 @@ def _in_force(rows: Sequence[Row], day: date) -> Row | None:
     return max(taking, key=lambda row: (row["orders_from"], row["version"]), default=None)
 
 
-def _reading(router: APIRouter, access: Access) -> None:
+def _tariffs(router: APIRouter, access: Access) -> None:
     @router.get("/tariffs", **answers(TARIFFS))
     async def list_tariffs(
         module: Annotated[ThingKey | None, Query()] = None,
@@ -206,6 +210,8 @@ def _reading(router: APIRouter, access: Access) -> None:
         versions = [opened(row, "tariff") for row in seen]
         return answer({"tariff_id": tariff_id, "versions": versions}, etag=rows[0]["version"])
 
+
+def _versions(router: APIRouter, access: Access) -> None:
     @router.get("/tariffs/{tariff_id}/versions", **answers(TARIFF_VERSIONS))
     async def list_versions(
         tariff_id: ThingPath, page: Paging = Depends(paging), reader: Reader = Depends(access.reading(Role.MANAGER))

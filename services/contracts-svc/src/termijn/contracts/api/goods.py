@@ -16,6 +16,7 @@ from termijn.contracts.api.goods_body import (
     PlacementBody,
     TaskDoneBody,
 )
+from termijn.contracts.api.reading import must_own_as_seen
 from termijn.contracts.api.shown_goods import LEASES, ORDERS, TASKS, ChangedOrder, FinishedTask, WholeLease, WholeOrder
 from termijn.contracts.goods_order import GOODS_ORDER
 from termijn.contracts.goods_ordering import (
@@ -25,7 +26,6 @@ from termijn.contracts.goods_ordering import (
     deliver,
     extend_lease,
     finish_task,
-    must_own,
     order_goods,
     place,
     start_lease,
@@ -69,8 +69,7 @@ async def _on_order(
     """Do it to the account's order, and answer what its lines are then."""
 
     async def do(work: Work) -> Answer:
-        await must_own(work, "order", AccountId(account), order_id, what="order")
-        call.check_version(await work.version(GOODS_ORDER, order_id))
+        await must_own_as_seen(work, call, GOODS_ORDER, "order", account=AccountId(account), key=order_id)
         await doing(work, AccountId(account), OrderId(order_id))
         return await _told(work, account, order_id, status=status)
 
@@ -214,8 +213,7 @@ def _leasing(router: APIRouter, access: Access) -> None:
         """So many months more, counted from the start (CON-11)."""
 
         async def do(work: Work) -> Answer:
-            await must_own(work, "lease", AccountId(account), lease_id, what="lease")
-            call.check_version(await work.version(LEASE, lease_id))
+            await must_own_as_seen(work, call, LEASE, "lease", account=AccountId(account), key=lease_id)
             await extend_lease(work, AccountId(account), lease_id=LeaseId(lease_id), months=body.months)
             return await _lease(work, account, lease_id)
 

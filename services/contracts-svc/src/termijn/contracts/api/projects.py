@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends, Response
 
 from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.goods_body import CompletedBody, DeliveredBody, ProjectBody, ReachedBody, ReplanBody, StopBody
+from termijn.contracts.api.reading import must_own_as_seen
 from termijn.contracts.api.shown_goods import PROJECTS, ChangedProject, WholeProject
-from termijn.contracts.goods_ordering import SQL, must_be_account, must_own
+from termijn.contracts.goods_ordering import SQL, must_be_account
 from termijn.contracts.ordering import policy_of
 from termijn.contracts.project import (
     PROJECT,
@@ -33,7 +34,8 @@ PROJECT_PATH = "/accounts/{account}/projects/{project_id}"
 def routes(access: Access) -> APIRouter:
     """All that changes is a manager's (SEC-2)."""
     router = APIRouter(tags=["projects"])
-    _agreeing(router, access)
+    _opening(router, access)
+    _planning(router, access)
     _reaching(router, access)
     _ending(router, access)
     _reading(router, access)
@@ -52,14 +54,13 @@ async def _on_project(call: Call, account: str, project_id: str, asked: Callable
     """Do it to the account's project."""
 
     async def do(work: Work) -> Answer:
-        await must_own(work, "project", AccountId(account), project_id, what="project")
-        call.check_version(await work.version(PROJECT, project_id))
+        await must_own_as_seen(work, call, PROJECT, "project", account=AccountId(account), key=project_id)
         return await _done(work, account, await asked(work))
 
     return await call.run(do)
 
 
-def _agreeing(router: APIRouter, access: Access) -> None:
+def _opening(router: APIRouter, access: Access) -> None:
     @router.post("/accounts/{account}/projects", **answers(ChangedProject, status=201))
     async def open_project(account: AccountPath, body: ProjectBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """A quote was accepted in writing (CON-11)."""
@@ -86,6 +87,8 @@ def _agreeing(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
+
+def _planning(router: APIRouter, access: Access) -> None:
     @router.put(f"{PROJECT_PATH}/plan", **answers(ChangedProject))
     async def replan(
         account: AccountPath, project_id: ThingPath, body: ReplanBody, call: Call = Depends(access.changing(Role.MANAGER))

@@ -8,12 +8,14 @@ from fastapi import Response
 
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_command import AccountCommand
+from termijn.contracts.goods_ordering import SQL, must_own
 from termijn.events.base import Blob
-from termijn.kernel.errors import Refusal
+from termijn.kernel.errors import NotFound, Refusal
 from termijn.kernel.ids import AccountId
+from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.blobs import BlobMissing
 from termijn.runtime.handling import Work
-from termijn.runtime.http import Answer, Paging, Reader
+from termijn.runtime.http import Answer, Call, Paging, Reader
 from termijn.runtime.http.paging import CursorInvalid
 
 VERSION_DIGITS_MAX = 9
@@ -38,6 +40,20 @@ async def done(work: Work, account: AccountId, command: AccountCommand, *, statu
     await work.execute(ACCOUNT, account, command, account=account)
     version = await work.version(ACCOUNT, account)
     return Answer(status=status, body={"account_id": account, **told, "version": version}, etag=version)
+
+
+async def must_own_as_seen(work: Work, call: Call, aggregate: Aggregate[Any, Any, Any], what: str, *, account: AccountId, key: str) -> None:
+    """Raise ``NotFound`` unless the project, order or lease is this account's (SEC-1), and refuse a version that the caller has not
+    seen (API-1).
+    """
+    await must_own(work, what, account, key, what=what)
+    call.check_version(await work.version(aggregate, key))
+
+
+async def must_see(reader: Reader, what: str, account: str, key: str) -> None:
+    """Raise ``NotFound`` unless the project, order or lease that is read is this account's (SEC-1)."""
+    if not await reader.fetch(SQL[what], reader.principal.provider, account, key):
+        raise NotFound(what=what, id=key)
 
 
 async def content_of(reader: Reader, blob: Blob, *, media_type: str, name: str) -> Response:

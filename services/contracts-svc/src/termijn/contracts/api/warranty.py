@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.goods_body import ExtensionBody
+from termijn.contracts.api.reading import must_own_as_seen, must_see
 from termijn.contracts.api.shown_goods import COVERS, ExtendedCover
 from termijn.contracts.goods_order import GOODS_ORDER, warranty_of
-from termijn.contracts.goods_ordering import SQL, extend_warranty, must_own
+from termijn.contracts.goods_ordering import SQL, extend_warranty
 from termijn.contracts.warranty import Warranty, hardware, settings
 from termijn.events.goods import OrderId
 from termijn.kernel.calendar import day_of
-from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Row, Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
@@ -59,17 +59,15 @@ def explained(row: Row, on: date) -> dict[str, Any]:
     }
 
 
+async def _listed(reader: Reader, account: str, on: date | None, page: Paging, **of: str) -> Response:
+    """What ever was under warranty, of the account or of one order or project, and whether it is on that day."""
+    provider, day = reader.principal.provider, on or day_of(reader.now)
+    which = (of.get("order_id"), of.get("project_id"))
+    rows = await reader.fetch(SQL["warranties"], provider, account, *which, *page.after(1), page.rows_to_fetch)
+    return answer(page.page(rows, key=["warranty_id"], item=lambda row: explained(row, day)))
+
+
 def _reading(router: APIRouter, access: Access) -> None:
-    async def listed(reader: Reader, account: str, on: date | None, page: Paging, **of: str) -> Response:
-        provider, day = reader.principal.provider, on or day_of(reader.now)
-        which = (of.get("order_id"), of.get("project_id"))
-        rows = await reader.fetch(SQL["warranties"], provider, account, *which, *page.after(1), page.rows_to_fetch)
-        return answer(page.page(rows, key=["warranty_id"], item=lambda row: explained(row, day)))
-
-    async def known(reader: Reader, query: str, account: str, key: str, what: str) -> None:
-        if not await reader.fetch(SQL[query], reader.principal.provider, account, key):
-            raise NotFound(what=what, id=key)
-
     @router.get("/accounts/{account}/warranty", **answers(COVERS))
     async def show_all(
         account: AccountPath,
@@ -78,7 +76,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
     ) -> Response:
         """Everything of the account that ever was under warranty, and whether it is on that day (CON-12)."""
-        return await listed(reader, account, on, page)
+        return await _listed(reader, account, on, page)
 
     @router.get("/accounts/{account}/goods-orders/{order_id}/warranty", **answers(COVERS))
     async def show_of_order(
@@ -89,8 +87,8 @@ def _reading(router: APIRouter, access: Access) -> None:
         reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
     ) -> Response:
         """The warranty on what was placed of an order (CON-12)."""
-        await known(reader, "order", account, order_id, "order")
-        return await listed(reader, account, on, page, order_id=order_id)
+        await must_see(reader, "order", account, order_id)
+        return await _listed(reader, account, on, page, order_id=order_id)
 
     @router.get("/accounts/{account}/projects/{project_id}/warranty", **answers(COVERS))
     async def show_of_project(
@@ -101,8 +99,8 @@ def _reading(router: APIRouter, access: Access) -> None:
         reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
     ) -> Response:
         """The warranty on the settings of a project (CON-12); none before its completion."""
-        await known(reader, "project", account, project_id, "project")
-        return await listed(reader, account, on, page, project_id=project_id)
+        await must_see(reader, "project", account, project_id)
+        return await _listed(reader, account, on, page, project_id=project_id)
 
 
 def _extending(router: APIRouter, access: Access) -> None:
@@ -117,8 +115,7 @@ def _extending(router: APIRouter, access: Access) -> None:
         """More months for a price, billed once (CON-12)."""
 
         async def do(work: Work) -> Answer:
-            await must_own(work, "order", AccountId(account), order_id, what="order")
-            call.check_version(await work.version(GOODS_ORDER, order_id))
+            await must_own_as_seen(work, call, GOODS_ORDER, "order", account=AccountId(account), key=order_id)
             sold = body.model_dump()
             await extend_warranty(work, AccountId(account), order_id=OrderId(order_id), placement_id=placement_id, **sold)
             (row,) = await work.fetch(SQL["warranty"], work.provider, warranty_of(OrderId(order_id), placement_id))
