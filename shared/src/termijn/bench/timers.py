@@ -13,7 +13,7 @@ from termijn.runtime.aggregate import SetTimer
 from termijn.runtime.service import Service
 from termijn.runtime.sql import load
 from termijn.runtime.timer_row import SHARDS, TimerRow
-from termijn.runtime.timers import PAGE_TIMERS, RANK_LAST, Instant
+from termijn.runtime.timers import BEGINNING, PAGE_TIMERS, RANK_LAST, Instant
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
 
@@ -77,7 +77,7 @@ async def _claim_all(rig: Rig, database: str, shards: Sequence[int]) -> int:
     claimed = 0
     while True:
         async with connection.transaction():
-            rows = await connection.fetch(SQL["due_timers"], shards, DUE_AT, RANK_LAST, PAGE_TIMERS)
+            rows = await connection.fetch(SQL["due_timers"], shards, DUE_AT, RANK_LAST, PAGE_TIMERS, *BEGINNING)
             marked = await connection.fetch(SQL["claim_timers"], PROVIDER, DUE_AT, [row["timer_id"] for row in rows])
         if not rows:
             return claimed

@@ -2,11 +2,14 @@
 
 Timers are spread over shards by account, and each shard has one worker at a time (a session lock), so that no two workers
 fire timers of one account at once. (Skipping locked rows instead fired 1,066 timers after a later one of their stream.)
+
+What one worker fires at one instant goes two pages at a time, each account in one of them only.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from termijn.kernel.ids import AccountId, ProviderId, derived_id
@@ -27,9 +30,19 @@ ops = log("timers")
 
 PAGE_TIMERS = 50
 """Timers that share a transaction."""
+PAGES_AT_ONCE = 2
+"""Pages of one look that are under way beside each other: one is decided while the other is written and waits for the disk. More gain
+nothing, as all of them are decided by one thread."""
 LOOKED_UP_PAGES = 10
-"""Pages that are looked up at once where they are of one instant: each look steps over all that fired since the last vacuum."""
-RANK_LAST = 32_767
+"""Pages that are looked up at once where they are of one instant."""
+LOOKS_ONWARD_MAX = 10
+"""Looks that go on where the last one ended. Each look from the beginning steps over the index entries of all that fired since the last
+vacuum: over 640 pages of it after 50,000 timers. What another process set for an earlier date meanwhile is seen after so many looks."""
+RANK_FIRST, RANK_LAST = -32_768, 32_767
+BEGINNING = (datetime.min.replace(tzinfo=UTC), RANK_FIRST, "")
+"""Before all timers: from here on a look misses none."""
+
+Page = list[Row]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,6 +53,21 @@ class Instant:
     rank: int = RANK_LAST
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Up to where the timers of one instant were dealt with, in which shards, and after how many looks that did not see what is before."""
+
+    instant: Instant
+    timer_id: str
+    shards: tuple[int, ...]
+    looks_onward: int
+
+    def goes_on(self, shards: Sequence[int], until: Instant, earliest_set: datetime | None) -> bool:
+        """Whether the next look may begin here: nothing before it can have come to wait that this process knows of."""
+        is_first = earliest_set is None or earliest_set > self.instant.due_at
+        return is_first and self.looks_onward < LOOKS_ONWARD_MAX and self.instant <= until and self.shards == tuple(shards)
+
+
 class TimerDesk:
     """Fires the timers of one service: each once, in due order, also after the process was down or while many run (TIM-1)."""
 
@@ -47,6 +75,7 @@ class TimerDesk:
         self._write = write
         self._handlers = {handler.wake_up.__name__: handler for handler in handlers}
         self._wake_ups = wake_ups
+        self._place: _Place | None = None
 
     async def next_due(self) -> Instant | None:
         """The earliest instant that a timer waits for, over all providers and accounts that are not parked."""
@@ -58,29 +87,75 @@ class TimerDesk:
         async with self._write.database.locks.sole("timers", shards) as ours:
             if not ours:
                 return 0
-            look = (list(ours), until.due_at, until.rank, page * LOOKED_UP_PAGES)
-            pages = _pages(await self._write.database.short(EVERY_PROVIDER, SQL["due_timers"], *look), page)
-            for of_one in pages:
-                await self._fire_page(of_one)
+            place, self._place = self._place, None  # whatever goes wrong now, the next look is from the beginning
+            pages, reached = await self._look(ours, until, page, place)
+            await self._fire_pages(pages)
+            self._place = reached
             return sum(len(of_one) for of_one in pages)
 
-    async def _fire_page(self, rows: Sequence[Row]) -> None:
-        provider = ProviderId(rows[0]["provider"])
-        fired = await self._read(provider, rows)
+    async def _look(self, shards: Sequence[int], until: Instant, page: int, place: _Place | None) -> tuple[list[Page], _Place | None]:
+        """The next pages, and the place that they reach.
+
+        Onward from a place only as long as its instant has timers: one that is due later may be behind one of its account that
+        another process set, or released, for an earlier date.
+        """
+        if place is not None and place.goes_on(shards, until, self._write.plant.earliest_set):
+            since = (place.instant.due_at, place.instant.rank, place.timer_id)
+            if rows := await self._due(shards, place.instant, page, since):
+                return _paged(rows, page, shards, place.looks_onward + 1)
+        self._write.plant.earliest_set = None
+        return _paged(await self._due(shards, until, page, BEGINNING), page, shards, 0)
+
+    async def _due(self, shards: Sequence[int], until: Instant, page: int, since: tuple[datetime, int, str]) -> Sequence[Row]:
+        look = (list(shards), until.due_at, until.rank, page * LOOKED_UP_PAGES, *since)
+        return await self._write.database.short(EVERY_PROVIDER, SQL["due_timers"], *look)
+
+    async def _fire_pages(self, pages: Sequence[Page]) -> None:
+        """Some at a time, where all is due at one instant; where they write to one thing (a stream of a whole provider), singly."""
+        collided: list[list[Fired[Any]]] = []
+        waiting = iter(pages)
+        if len(pages) > 1 and _is_one_instant(pages):
+            try:
+                async with asyncio.TaskGroup() as lanes:
+                    for _ in range(PAGES_AT_ONCE):
+                        lanes.create_task(self._fire_lane(waiting, collided))
+            except BaseExceptionGroup as several:
+                raise several.exceptions[0] from None
+        for fired in collided:
+            await self._fire_page_or_singly(fired)
+        for of_one in waiting:
+            await self._fire_page_or_singly(await self._read(of_one))
+
+    async def _fire_lane(self, waiting: Iterator[Page], collided: list[list[Fired[Any]]]) -> None:
+        while not collided and (of_one := next(waiting, None)) is not None:
+            fired = await self._read(of_one)
+            if not await self._fire_page(fired):
+                collided.append(fired)
+
+    async def _fire_page_or_singly(self, fired: Sequence[Fired[Any]]) -> None:
+        if not await self._fire_page(fired):
+            await self._fire_singly(fired)
+
+    async def _fire_page(self, fired: Sequence[Fired[Any]]) -> bool:
+        """All of them in one transaction, or each in its own where one fails; False where somebody else was first, and nothing is done."""
         if not fired:
-            return
+            return True
+        provider = fired[0].provider
         try:
             for handler, mine in self._by_handler(fired):
                 await handler.before(self._write.database, mine)
             async with self._write.database.pool.acquire() as connection:
                 result, _ = await self._write.once(connection, provider, _cause(fired[0]), lambda work: self._handle(work, fired))
-                if not is_conflict(result):
-                    return
+                return not is_conflict(result)
         except Exception as error:
             ops.warning("a page of timers failed; they go one by one", error, provider=provider, count=len(fired))
+        await self._fire_singly(fired)
+        return True
+
+    async def _fire_singly(self, fired: Sequence[Fired[Any]]) -> None:
         held: set[AccountId] = set()
         for one in fired:
-            if one.account not in held and not await self._fire_alone(provider, one):
+            if one.account not in held and not await self._fire_alone(one.provider, one):
                 held.add(one.account)
 
     async def _fire_alone(self, provider: ProviderId, fired: Fired[Any]) -> bool:
@@ -102,7 +177,7 @@ class TimerDesk:
         ops.error("account parked: a timer failed", error, provider=provider, account=account, timer_id=timer_id)
         await self._write.database.short(provider, SQL["park_account"], provider, account, f"timer {timer_id}: {reason_of(error)}")
 
-    async def _read(self, provider: ProviderId, rows: Sequence[Row]) -> list[Fired[Any]]:
+    async def _read(self, rows: Page) -> list[Fired[Any]]:
         """The timers of a page; one that this release cannot read parks its account, and the page goes on without it."""
         fired: list[Fired[Any]] = []
         unreadable: set[str] = set()
@@ -113,7 +188,7 @@ class TimerDesk:
                 fired.append(self._typed(row))
             except Exception as error:
                 unreadable.add(row["account"])
-                await self._park(provider, row["account"], row["timer_id"], error)
+                await self._park(row["provider"], row["account"], row["timer_id"], error)
         return fired
 
     async def _handle(self, work: UnitOfWork, fired: Sequence[Fired[Any]]) -> None:
@@ -156,22 +231,43 @@ def _cause(fired: Fired[Any]) -> Cause:
     return Cause(actor="timer", why=f"{name} was due at {fired.due_at.isoformat()}", correlation_id=timer, causation_id=timer)
 
 
-def _pages(rows: Sequence[Row], page: int) -> list[list[Row]]:
-    """What may share a transaction: one provider, and no second date of an account.
+def _is_one_instant(pages: Sequence[Page]) -> bool:
+    return len({(row["due_at"], row["rank"]) for page in pages for row in page}) == 1
+
+
+def _paged(rows: Sequence[Row], page: int, shards: Sequence[int], looks_onward: int) -> tuple[list[Page], _Place | None]:
+    """The pages that these rows make, and the place that they reach; None where there are no rows."""
+    pages, last = _pages(rows, page)
+    if last is None:
+        return pages, None
+    return pages, _Place(Instant(last["due_at"], last["rank"]), last["timer_id"], tuple(shards), looks_onward)
+
+
+def _pages(rows: Sequence[Row], page: int) -> tuple[list[Page], Row | None]:
+    """What may share a transaction: one provider, and no second date of an account; and the last row that is in one.
 
     A timer that fires may set one that is due before the account's next; so all ends where an account comes again later. Behind the
-    first page there is only what is due at the same instant as the end of it.
+    first page there is only what is due at the same instant as the end of it. Pages go beside each other, so an account is in one
+    page only; all ends where that is full.
     """
-    instants: dict[tuple[str, str], tuple[datetime, int]] = {}
-    pages: dict[str, list[list[Row]]] = {}
-    last: tuple[datetime, int] | None = None
+    places: dict[tuple[str, str], tuple[Instant, Page]] = {}
+    pages: dict[str, list[Page]] = {}
+    last: Row | None = None
     for number, row in enumerate(rows):
-        instant = (row["due_at"], row["rank"])
-        if (number >= page and instant != last) or instants.setdefault((row["provider"], row["account"]), instant) != instant:
+        instant = Instant(row["due_at"], row["rank"])
+        if number >= page and last is not None and instant != Instant(last["due_at"], last["rank"]):
             break
-        of_one = pages.setdefault(row["provider"], [[]])
-        if len(of_one[-1]) == page:
-            of_one.append([])
-        of_one[-1].append(row)
-        last = instant
-    return [one for of_one in pages.values() for one in of_one]
+        of_provider = pages.setdefault(row["provider"], [[]])
+        account = (row["provider"], row["account"])
+        if account in places:
+            since, of_account = places[account]
+            if since != instant or len(of_account) == page:
+                break
+        else:
+            if len(of_provider[-1]) >= page:
+                of_provider.append([])
+            of_account = of_provider[-1]
+            places[account] = (instant, of_account)
+        of_account.append(row)
+        last = row
+    return [of_account for of_provider in pages.values() for of_account in of_provider], last

@@ -56,6 +56,12 @@ class Plant:
     epoch: int
     is_journaled: bool = False
     cache: StreamCache = field(default_factory=StreamCache)
+    earliest_set: datetime | None = None
+    """The earliest date of the timers that this process set since whoever fires them last looked through all that is due."""
+
+    def note_set(self, due_at: datetime) -> None:
+        """A timer was set, and that is committed."""
+        self.earliest_set = due_at if self.earliest_set is None else min(self.earliest_set, due_at)
 
 
 class Queued(Exception):
@@ -93,6 +99,7 @@ class UnitOfWork:
         self._streams: dict[str, Loaded] = {}
         self._pending: list[Recorded] = []
         self._timers: list[tuple[str, AccountId, TimerChange]] = []
+        self._earliest_set: datetime | None = None
         self._arrived: list[str] = []
         self._writes: list[Write] = []
         self._snapshots_due: dict[str, tuple[Aggregate[Any, Any, Any], str]] = {}
@@ -284,6 +291,8 @@ class UnitOfWork:
             if isinstance(change, SetTimer)
         ]
         if new:
+            earliest = min(row.due_at for row in new)
+            self._earliest_set = earliest if self._earliest_set is None else min(self._earliest_set, earliest)
             self.also(SQL["set_timers"], self.provider, self.now, *zip(*(row.columns() for row in new), strict=True))
         return [timer_id_of(service, stream, change.occasion) for stream, _, change in timers if not isinstance(change, SetTimer)]
 
@@ -311,6 +320,8 @@ class UnitOfWork:
 
     def remember(self) -> None:
         """After the commit: the next unit of work needs only what comes later."""
+        if self._earliest_set is not None:
+            self._plant.note_set(self._earliest_set)
         if self._forgets_states:
             self._plant.cache.forget_all()
             return

@@ -72,11 +72,13 @@ update timer set cancelled_at = $2
 where provider = $1 and timer_id = any($3::text[]) and coalesce(fired_at, cancelled_at) is null;
 
 -- name: due_timers
--- What is due, in order; accounts that are parked keep theirs.
+-- What is due, in order, from a place in that order on; accounts that are parked keep theirs. Before that place the index may be full of
+-- what has fired since the last vacuum, and each look from the beginning steps over all of it.
 select t.provider, t.timer_id, t.account, t.stream, t.due_at, t.rank, t.wake_up, t.wake_up_version, t.data
 from timer t
 where t.fired_at is null and t.cancelled_at is null and t.shard = any($1::int[])
   and (t.due_at, t.rank) <= ($2::timestamptz, $3::int)
+  and (t.due_at, t.rank, t.timer_id) >= ($5::timestamptz, $6::int, $7::text)
   and not exists (select 1 from parked_key k where k.provider = t.provider and k.account = t.account)
 order by t.due_at, t.rank, t.timer_id limit $4;
 
