@@ -1,5 +1,6 @@
 """Bad input is a problem with the field named, changes nothing, and is never a 500 (SEC-4)."""
 
+import base64
 import json
 from typing import Any
 
@@ -106,11 +107,15 @@ async def test_addresses_too(jars: ServiceUnderTest) -> None:
             assert answer.headers["allow"] == "GET"
 
 
-async def test_a_cursor_of_another_kind_is_the_callers_mistake(jars: ServiceUnderTest) -> None:
-    cursor = "WyJhIiwiYiJd"  # ["a", "b"], where the list wants a number first
+@pytest.mark.rule("SEC-4")
+@pytest.mark.parametrize("position", [["a", "b"], ["9" * 40, "b"], ["1", "\ud800"]])
+async def test_a_cursor_of_another_kind_is_the_callers_mistake(jars: ServiceUnderTest, position: list[str]) -> None:
+    """The list wants a number and a text: what is neither is refused by name, also where only the database sees it."""
+    cursor = base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
     answer = await jars.client().get(f"/jars?cursor={cursor}")
     assert answer.status_code == 422
     assert_problem(answer)
+    assert (answer.json()["code"], answer.json()["field"]) == ("CursorInvalid", "cursor")
 
 
 BULK = [

@@ -109,6 +109,14 @@ async def test_every_route_asks_who_calls(api: Api) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), operation
 
 
+@pytest.mark.rule("SEC-1")
+async def test_an_address_with_a_slash_too_many_is_none(api: Api) -> None:
+    """A redirect would be an answer to whoever asks, to wherever its Host header says."""
+    for operation in api.operations:
+        answer = await api.call(f"{operation}/", None)
+        assert answer.status_code in {401, 404}, operation
+
+
 def test_an_open_route_is_found_however_deep_it_is_included() -> None:
     app, outer, inner = FastAPI(), APIRouter(), APIRouter()
     inner.add_api_route("/open", lambda: None)

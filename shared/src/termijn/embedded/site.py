@@ -25,7 +25,8 @@ _ROUTES = {
 def build_service_app(service: Service, authority: Authority) -> FastAPI:
     """The API of one service."""
     # The pages bring their scripts along: a machine without internet shows them too.
-    app = FastAPIOffline(title=f"Termijn {service.name}", version="0.1.0")
+    # An address with a slash too many is no address: a redirect would be an answer without a token, to wherever the Host header says.
+    app = FastAPIOffline(title=f"Termijn {service.name}", version="0.1.0", redirect_slashes=False)
     install(app)
     app.include_router(_ROUTES[service.name](Access(authority, service)))
     complete(app)

@@ -1,7 +1,5 @@
 """HTTP of dunning-svc: parse, handle, render. No rule is decided here."""
 
-from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -21,7 +19,6 @@ from termijn.kernel.ids import AccountId, InvoiceId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging
 from termijn.runtime.http.fields import ACCOUNT_ID, AccountKey, AccountPath, Body, Day, ExactDecimal, Flag, Line, Sentence
-from termijn.runtime.http.paging import CursorInvalid
 from termijn.runtime.http.settings import add_replacing, add_showing
 from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
@@ -171,7 +168,7 @@ def _cases(router: APIRouter, access: Access) -> None:
     ) -> Response:
         """Cases, each with its next step and what it waits for (DUN-5)."""
         of = reader.account_filter(account)
-        rows = await reader.fetch(QUERIES["cases"], reader.principal.provider, of, state, *_after(page, 1), page.rows_to_fetch)
+        rows = await reader.fetch(QUERIES["cases"], reader.principal.provider, of, state, *page.after(1), page.rows_to_fetch)
         return answer(page.page(rows, key=("case_id",)))
 
     @router.get("/cases/{case}", **answers(WholeCase))
@@ -199,7 +196,7 @@ def _letters(router: APIRouter, access: Access) -> None:
     async def list_letters(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
         """Letters by day, with what they say of each invoice (DUN-1)."""
         of = reader.account_filter(account)
-        rows = await reader.fetch(QUERIES["letters"], reader.principal.provider, of, *_after(page, 2), page.rows_to_fetch)
+        rows = await reader.fetch(QUERIES["letters"], reader.principal.provider, of, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=("on_day", "letter_id"), item=lambda row: _opened(row, "items")))
 
     @router.get("/letters/{letter}/text", **answers_file("text/plain"))
@@ -215,19 +212,19 @@ def _desk(router: APIRouter, access: Access) -> None:
     @router.get("/tasks", **answers(TASKS))
     async def list_tasks(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
         """Open tasks by the day they are due: calls, missing proof, small claims, terminations."""
-        rows = await reader.fetch(QUERIES["tasks"], reader.principal.provider, account, *_after(page, 2), page.rows_to_fetch)
+        rows = await reader.fetch(QUERIES["tasks"], reader.principal.provider, account, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=("due_on", "task_id")))
 
     @router.get("/holds", **answers(HOLDS))
     async def list_holds(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
         """Holds with their reasons and dates (DUN-14)."""
-        rows = await reader.fetch(QUERIES["holds"], reader.principal.provider, account, *_after(page, 1), page.rows_to_fetch)
+        rows = await reader.fetch(QUERIES["holds"], reader.principal.provider, account, *page.after(1), page.rows_to_fetch)
         return answer(page.page(rows, key=("hold_id",)))
 
     @router.get("/handovers", **answers(HANDOVERS))
     async def list_handovers(account: AccountFilter = None, reader: Reader = Depends(readers), page: Paging = Depends(paging)) -> Response:
         """Claims that are with the bailiff (DUN-5)."""
-        rows = await reader.fetch(QUERIES["handovers"], reader.principal.provider, account, *_after(page, 2), page.rows_to_fetch)
+        rows = await reader.fetch(QUERIES["handovers"], reader.principal.provider, account, *page.after(2), page.rows_to_fetch)
         return answer(page.page(rows, key=("handover_on", "case_id")))
 
     @router.get("/handovers/{case}/dossier", **answers_file("application/zip"))
@@ -235,19 +232,6 @@ def _desk(router: APIRouter, access: Access) -> None:
         """The case file as one archive (DUN-5)."""
         row = await _blob_row(reader, "handover", case)
         return Response(await reader.blobs.get(reader.principal.provider, _blob(row)), media_type="application/zip")
-
-
-def _after(page: Paging, parts: int) -> Sequence[str | None]:
-    """The key to go on after; of two parts the first is a day. A cursor that was tampered with is refused, not asked about."""
-    position = page.after(parts)
-    try:
-        if parts == 2 and position[0] is not None:
-            date.fromisoformat(position[0])
-    except ValueError:
-        raise CursorInvalid(field="cursor") from None
-    if any(part is not None and "\0" in part for part in position):
-        raise CursorInvalid(field="cursor")
-    return position
 
 
 async def _blob_row(reader: Reader, query: str, key: str) -> Any:

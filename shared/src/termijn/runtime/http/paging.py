@@ -71,6 +71,11 @@ def _decode(cursor: str) -> tuple[str, ...]:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, RecursionError):
         raise CursorInvalid(field="cursor") from None
-    if not isinstance(position, list) or not all(isinstance(part, str) and "\0" not in part for part in position):
+    if not isinstance(position, list) or not all(isinstance(part, str) and _is_storable(part) for part in position):
         raise CursorInvalid(field="cursor")
     return tuple(position)
+
+
+def _is_storable(text: str) -> bool:
+    """Neither a NUL nor half of a pair, which no database holds."""
+    return "\0" not in text and not any(0xD800 <= ord(character) <= 0xDFFF for character in text)

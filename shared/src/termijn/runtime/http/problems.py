@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from termijn.kernel.errors import Refusal, VersionMismatch
 from termijn.runtime.handling import Transient
 from termijn.runtime.http.guard import BODY_BYTES_MAX, Guard
+from termijn.runtime.http.paging import CursorInvalid
 from termijn.runtime.http.routes import allowed_methods
 from termijn.runtime.telemetry import log
 
@@ -151,7 +152,12 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 
 async def _unstorable(request: Request, error: Exception) -> Response:
-    """The last net: a value that passed every check and that PostgreSQL cannot hold. Logged, because the check is missing."""
+    """The last net: a value that passed every check and that PostgreSQL cannot hold. Logged, because the check is missing.
+
+    A cursor is the one thing whose parts are read by the database alone: which of them are days and numbers, each list's query says.
+    """
+    if "cursor" in request.query_params:
+        return await _refused(request, CursorInvalid(field="cursor"))
     LOG.error("a value that no check refused cannot be stored", error=error, method=request.method)
     return problem(422, "InvalidInput", "A value is out of range or has a character that cannot be stored.")
 
