@@ -105,9 +105,10 @@ def _of_module(customer: Customer, change: Scale | Cancel | Withdraw | Retariff,
 
 
 def _leaving(name: str, answer: Facts, *, is_forgotten: bool) -> str:
+    if "refused" not in answer and is_forgotten:
+        return f"[bold]{name} is deleted[/bold]: nothing is owed, open or with the bank any more, so its personal data are erased."
     if "refused" not in answer:
-        told = "nothing is owed, open or with the bank any more, so its personal data are erased" if is_forgotten else "all are asked"
-        return f"[bold]{name} is deleted[/bold]: {told}." if is_forgotten else f"{name} asks to be deleted: {told}."
+        return f"{name} asks to be deleted; all services are asked whether it may be."
     kinds = dict.fromkeys(reason["detail"].split(" ")[0] for reason in answer["reasons"])
     why = ", ".join(OBSTACLES.get(kind, kind) for kind in kinds)
     return f"{name} asks to be deleted: [red]refused[/red], for {why}."
