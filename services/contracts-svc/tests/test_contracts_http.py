@@ -153,6 +153,8 @@ async def test_accounts_are_read_changed_and_kept_apart(desk: Any) -> None:
     assert taken["field"] == "facts.customer_number"
     await desk.post(desk.manager, "/accounts", other)
     assert (await desk.post(desk.manager, "/accounts/other/mandates", desk.mandate, status=409))["field"] == "reference"
+    again = {**desk.mandate, "mandate_id": "m-again"}
+    assert (await desk.post(desk.manager, "/accounts/acme/mandates", again, status=409))["field"] == "reference", "nor by its own account"
     replaced = await desk.manager.put(
         "/accounts/other", json={"contract_partner": {"name": "Another B.V."}, "facts": {"language": "en"}}, headers=desk.key()
     )

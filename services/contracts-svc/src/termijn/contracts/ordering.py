@@ -162,7 +162,7 @@ async def must_own_module(work: Work, account: AccountId, module_id: ModuleId) -
 
 
 async def must_be_free(work: Work, query: str, value: str | None, *, account: AccountId, field: str, what: str) -> None:
-    """Raise ``AlreadyThere`` where another account has this customer number or mandate reference (CON-8, PAY-1)."""
+    """Raise ``AlreadyThere`` where another account has this customer number (CON-8)."""
     if value is None:
         return
     rows = await work.fetch(QUERIES[query], work.provider, value)

@@ -8,7 +8,8 @@ from termijn.contracts.api.account_body import AmendMandateBody, MandateBody
 from termijn.contracts.api.bodies import ThingPath
 from termijn.contracts.api.reading import EXTENSIONS, content_of, done
 from termijn.contracts.api.shown_account import ChangedMandate
-from termijn.contracts.ordering import QUERIES, must_be_free
+from termijn.contracts.errors import AlreadyThere
+from termijn.contracts.ordering import QUERIES
 from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import AccountId, MandateId
@@ -30,8 +31,11 @@ def routes(access: Access) -> APIRouter:
     return router
 
 
-async def _check_reference(work: Work, account: str, reference: str | None) -> None:
-    await must_be_free(work, "mandate_of", reference, account=AccountId(account), field="reference", what="mandate with reference")
+async def _check_reference(work: Work, account: str, mandate_id: str, reference: str | None) -> None:
+    """Raise ``AlreadyThere`` where any other mandate has it, the account's own ones of before included (PAY-1)."""
+    for taken in await work.fetch(QUERIES["mandate_of"], work.provider, reference):
+        if (taken["account"], taken["mandate_id"]) != (account, mandate_id):
+            raise AlreadyThere(field="reference", what="mandate with reference", id=str(reference))
 
 
 def _giving(router: APIRouter, access: Access) -> None:
@@ -43,7 +47,7 @@ def _giving(router: APIRouter, access: Access) -> None:
 
         async def do(work: Work) -> Answer:
             call.check_version(await work.version(ACCOUNT, account))
-            await _check_reference(work, account, body.reference)
+            await _check_reference(work, account, body.mandate_id, body.reference)
             is_manager = call.principal.role is Role.MANAGER
             command = GiveMandate(now=work.now, account=AccountId(account), is_manager=is_manager, **body.model_dump())
             return await done(work, AccountId(account), command, status=201, mandate_id=body.mandate_id)
@@ -76,7 +80,7 @@ def _amending(router: APIRouter, access: Access) -> None:
 
         async def do(work: Work) -> Answer:
             call.check_version(await work.version(ACCOUNT, account))
-            await _check_reference(work, account, body.reference)
+            await _check_reference(work, account, mandate_id, body.reference)
             command = AmendMandate(now=work.now, account=AccountId(account), mandate_id=MandateId(mandate_id), **body.model_dump())
             return await done(work, AccountId(account), command, mandate_id=mandate_id)
 

@@ -55,8 +55,8 @@ where provider = $1 and subject = $2 and tstzrange(from_at, until_at) && tstzran
 select account from account where provider = $1 and customer_number = $2;
 
 -- name: mandate_of
--- The account whose mandate has this reference.
-select account from mandate where provider = $1 and reference = $2;
+-- The account whose mandate has this reference, and which mandate it is.
+select account, mandate_id from mandate where provider = $1 and reference = $2;
 
 -- name: policy
 -- The policy in force.
