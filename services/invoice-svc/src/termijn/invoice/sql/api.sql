@@ -7,7 +7,8 @@ select version, policy from provider_policy where provider = $1;
 select version, profile from provider_profile where provider = $1;
 
 -- name: documents
--- Documents, newest first: of one account ($2) or all, in one state ($3) or any.
+-- Documents, newest first: of one account ($2) or all, in one state ($3) or any. Two parts, of which one is empty: what is open or missed
+-- has an index of its own, so that its list does not grow with what has been paid.
 select invoice_id, account, kind, number, stream, issued_on, due_on, collection, net, gross, paid, credited, written_off, open,
   state, settled_on, delivered_at, is_test, is_billed_elsewhere
 from (
@@ -16,7 +17,11 @@ from (
     when open = 0 then 'settled'
     when standing_misses > 0 then 'missed'
     else 'open' end as state
-  from document where provider = $1 and ($2::text is null or account = $2)
+  from (
+    select * from document where provider = $1 and ($2::text is null or account = $2) and coalesce($3::text, '') not in ('open', 'missed')
+    union all
+    select * from document where provider = $1 and ($2::text is null or account = $2) and $3::text in ('open', 'missed') and open > 0
+  ) as either
 ) d
 where ($3::text is null or state = $3)
   and ($4::text is null or (issued_on, invoice_id) < ($4::text::date, $5::text))
