@@ -160,16 +160,20 @@ async def test_a_value_that_no_check_refused_is_still_no_500(jars: ServiceUnderT
         assert answer.status_code == 422
 
 
+@pytest.mark.rule("SEC-4")
 @pytest.mark.parametrize("says_its_length", [True, False])
+@pytest.mark.parametrize(("media_type", "limit"), [("application/json", "JSON_BYTES_MAX"), ("text/csv", "BODY_BYTES_MAX")])
 async def test_a_body_too_large_is_not_taken_into_memory(
-    jars: ServiceUnderTest, says_its_length: bool, monkeypatch: pytest.MonkeyPatch
+    jars: ServiceUnderTest, media_type: str, limit: str, says_its_length: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("termijn.runtime.http.guard.BODY_BYTES_MAX", 1000)
+    """JSON has a limit of its own: reading it takes longer than a file does."""
+    monkeypatch.setattr(f"termijn.runtime.http.guard.{limit}", 1000)
 
     async def body() -> Any:
         for _ in range(20):
             yield b"x" * 100
 
-    answer = await jars.client().post(PATH, content=b"x" * 2000 if says_its_length else body(), headers=HEADERS)
+    headers = {**HEADERS, "content-type": media_type}
+    answer = await jars.client().post(PATH, content=b"x" * 2000 if says_its_length else body(), headers=headers)
     assert_problem(answer)
     assert answer.status_code == 413

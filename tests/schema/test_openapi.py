@@ -59,14 +59,16 @@ class Api:
         asks = ASKS.get(self.service, set())
         return {name: operation for name, operation in self.operations.items() if name.split()[0].lower() in CHANGING and name not in asks}
 
-    async def call(self, operation: str, role: Role | None) -> httpx.Response:
-        """Call it with no body and no key; without a token where there is no role."""
+    async def call(self, operation: str, role: Role | None, body: bytes = b"") -> httpx.Response:
+        """Call it with no key, and this JSON for a body; without a token where there is no role."""
         method, path = operation.split()
         token = role and mint_token(self.authority, provider=ProviderId("belco"), role=role, actor="test")
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             address = path.replace("{", "").replace("}", "")
-            return await client.request(method, address, headers={"authorization": f"Bearer {token}"} if token else {})
+            headers = {"authorization": f"Bearer {token}"} if token else {}
+            said = {"content": body, "headers": {**headers, "content-type": "application/json"}} if body else {"headers": headers}
+            return await client.request(method, address, **said)
 
 
 @pytest.fixture(scope="module", params=SERVICES)
@@ -107,6 +109,15 @@ async def test_every_route_asks_who_calls(api: Api) -> None:
     for operation in api.operations:
         answer = await api.call(operation, None)
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), operation
+
+
+@pytest.mark.rule("SEC-4")
+async def test_only_a_catalogue_is_as_large_as_a_file(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It brings its rate decks along. Nobody else's JSON keeps the process busy."""
+    monkeypatch.setattr("termijn.runtime.http.guard.JSON_BYTES_MAX", 100)
+    taking = [name for name, operation in api.operations.items() if "requestBody" in operation]
+    large = {name for name in taking if (await api.call(name, None, b"x" * 101)).status_code != 413}
+    assert large == ({"PUT /catalogue", "POST /catalogue/plan"} if api.service == "contracts" else set())
 
 
 @pytest.mark.rule("SEC-1")

@@ -21,13 +21,16 @@ _ROUTES = {
     "dunning": termijn.dunning.app.routes,
 }
 
+_LARGE_JSON = {"contracts": frozenset({"/catalogue", "/catalogue/plan"})}
+"""A whole catalogue brings its rate decks along."""
+
 
 def build_service_app(service: Service, authority: Authority) -> FastAPI:
     """The API of one service."""
     # The pages bring their scripts along: a machine without internet shows them too.
     # An address with a slash too many is no address: a redirect would be an answer without a token, to wherever the Host header says.
     app = FastAPIOffline(title=f"Termijn {service.name}", version="0.1.0", redirect_slashes=False)
-    install(app)
+    install(app, large_json=_LARGE_JSON.get(service.name, frozenset()))
     app.include_router(_ROUTES[service.name](Access(authority, service)))
     complete(app)
     return app
@@ -36,7 +39,7 @@ def build_service_app(service: Service, authority: Authority) -> FastAPI:
 def build_site(services: Sequence[Service], authority: Authority) -> FastAPI:
     """All of them, and a page that says where they are."""
     site = FastAPI(title="Termijn", docs_url=None, redoc_url=None, openapi_url=None)
-    install(site)
+    install(site, large_json=None)  # what is too large for a service, the service says
     for service in services:
         site.mount(f"/{service.name}", build_service_app(service, authority))
 

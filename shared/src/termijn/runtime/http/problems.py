@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from termijn.kernel.errors import Refusal, VersionMismatch
 from termijn.runtime.handling import Transient
-from termijn.runtime.http.guard import BODY_BYTES_MAX, Guard
+from termijn.runtime.http.guard import Guard
 from termijn.runtime.http.paging import CursorInvalid
 from termijn.runtime.http.routes import allowed_methods
 from termijn.runtime.telemetry import log
@@ -27,7 +27,7 @@ _OF_STATUS = {
     400: ("BadRequest", "The request cannot be read."),
     404: ("NotFound", "There is nothing at this address."),
     405: ("MethodNotAllowed", "This address does not take that method."),
-    413: ("BodyTooLarge", f"The body is larger than {BODY_BYTES_MAX} bytes."),
+    413: ("BodyTooLarge", "The body is too large."),
     415: ("MediaTypeNotSupported", "This address does not take a body of that media type."),
 }
 """Codes are ours and stay: the standard library's phrases change with its version."""
@@ -85,8 +85,8 @@ def headers_of(refusal: Refusal) -> dict[str, str]:
     return {"Retry-After": str(RETRY_AFTER_S)} if refusal.retry_helps else {}
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the app a problem, and guard its input."""
+def install(app: FastAPI, *, large_json: frozenset[str] | None = frozenset()) -> None:
+    """Make every error of the app a problem, and guard its input. ``large_json``: where JSON may be as large as a file (None: anywhere)."""
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(msgspec.DecodeError, _undecodable)
@@ -95,7 +95,7 @@ def install(app: FastAPI) -> None:
     for lost in (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError):
         app.add_exception_handler(lost, _unavailable)
     app.add_exception_handler(asyncpg.DataError, _unstorable)
-    app.add_middleware(Guard, unexpected=_unexpected, refused=problem)
+    app.add_middleware(Guard, unexpected=_unexpected, refused=problem, large_json=large_json)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
