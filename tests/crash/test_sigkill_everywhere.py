@@ -52,12 +52,13 @@ def play(folder: Path, *, fault: str | None = None) -> dict[str, Any] | None:
     return dict(json.loads(done.stdout))
 
 
-@pytest.mark.rule("TIM-1", "INV-7", "INV-17", "USE-1", "INV-11")
+@pytest.mark.rule("TIM-1", "INV-7", "INV-17", "USE-1", "INV-11", "CON-7")
 def test_sigkill_at_every_fault_point_changes_nothing(folder: Path) -> None:
     """Amounts, dates, states and letters by day, per account; series without holes; no law broken."""
     undisturbed = play(folder / "undisturbed")
     assert undisturbed is not None
     assert undisturbed["broken_laws"] == []
+    assert undisturbed["deletion"] == {"state": "deleted", "erased": ["dunning", "invoice", "rating"], "broken_laws": []}
     killed: dict[str, int] = dict.fromkeys(POINTS, 0)
     outcome = None
     for nth in PASSINGS:

@@ -271,6 +271,54 @@ async def test_an_account_that_cannot_be_erased_now_stops_no_other(story: Story,
     assert all(one["erased_at"] for one in told["answers"])
 
 
+BREACHES = (
+    ("contracts", "account", "update account set contract_partner = '{}'", "names, addresses or numbers are left"),
+    ("contracts", "forgotten_account", "delete from forgotten_account", "no process was told to forget it"),
+    ("contracts", "timer", "update timer set fired_at = null, cancelled_at = null where wake_up = 'AskAgain'", "a date is ahead"),
+    ("contracts", "account_deletion", "update account_deletion set overdue = '{rating}'", "not erased in time by rating"),
+    ("contracts", "account_deletion", "update account_deletion set state = 'waiting'", "waits for no date"),
+    ("contracts", "confirmation", "update confirmation set state = 'due'", "is about to be sent"),
+    ("rating", "usage", "update usage set subject = '+31612345678'", "says who called whom"),
+    ("rating", "usage_id", "update usage_id set content = gen_random_uuid()", "can be found from its hash"),
+    ("invoice", "delivery", "update delivery set status = 'due'", "is about to be mailed"),
+    (
+        "dunning",
+        "dunning_hold",
+        "insert into dunning_hold values ('belco', 'h', 'acme', null, 'Jan', now(), now(), 'ended', now())",
+        "has a reason",
+    ),
+    ("keys", "personal_key", "update personal_key set key = '1', destroyed_at = null where purpose = 'account'", "account: it is there"),
+    ("keys", "personal_key", "update personal_key set key = '1', destroyed_at = null where purpose = 'mandate'", "mandate: it is there"),
+)
+
+
+async def broken_by(story: Story, service: str, table: str, statement: str) -> list[str]:
+    """What is told while that is so; then the table is as it was."""
+    await story.tamper(service, f"create table kept_aside as select * from {table}", statement)
+    broken = await story.installation.verify()
+    put_back = f"insert into {table} overriding system value select * from kept_aside"
+    await story.tamper(service, f"delete from {table}", put_back, "drop table kept_aside")
+    return list(broken)
+
+
+@pytest.mark.rule("CON-7")
+async def test_verify_tells_of_a_deleted_account_that_has_something_left_and_of_a_deletion_that_stands(story: Story) -> None:
+    await story.open_shop()
+    await story.customer("acme")
+    await story.order("acme", "calls", subject="100")
+    await story.calls(MadeCall(call_id="c-1", on=date(2026, 1, 10), seconds=600))
+    await story.call("POST", f"{ACME}/modules/acme-calls/cancellation", {"ends_on": "2026-01-31"})
+    await story.until(date(2026, 2, 2))
+    await pay_all(story)
+    await story.call("POST", DELETION)
+    await story.installation.settle()
+    assert (await state(story), await story.installation.verify()) == ("deleted", [])
+    for service, table, statement, told in BREACHES:
+        broken = await broken_by(story, service, table, statement)
+        assert any(told in one for one in broken), (statement, broken)
+    await story.verify()
+
+
 @pytest.mark.rule("CON-7", "PAY-4")
 async def test_a_reversal_after_the_deletion_opens_the_invoice_and_asks_a_person(story: Story) -> None:
     """Late money still has its place: nothing is lost, and no letter goes to nobody."""

@@ -12,9 +12,12 @@ import termijn.contracts.laws
 import termijn.dunning.laws
 import termijn.invoice.laws
 import termijn.rating.laws
+from termijn.contracts.erasure import SQL as CONTRACTS_ERASURE
+from termijn.invoice.erasure import SQL as INVOICE_ERASURE
 from termijn.kernel.ids import ProviderId
 from termijn.rating.verify import verify as recompute
 from termijn.runtime.database import EVERY_PROVIDER
+from termijn.runtime.key_purpose import ACCOUNT_PURPOSE, MANDATE_PURPOSE, tax_purpose
 from termijn.runtime.laws import Law
 from termijn.runtime.service import Service
 
@@ -31,6 +34,9 @@ SUMS: dict[str, Mapping[str, str]] = {
     "invoice": termijn.invoice.laws.SUMS,
     "dunning": termijn.dunning.laws.SUMS,
 }
+
+KEYS_KEPT = CONTRACTS_ERASURE["keys_kept"]
+YEARS_GONE = INVOICE_ERASURE["years_gone"]
 
 Key = tuple[str, str]
 
@@ -89,6 +95,7 @@ async def verify(services: Sequence[Service]) -> Books:
             for row in await service.database.short(EVERY_PROVIDER, law.sql):
                 broken.append(f"{law.sentence}: {row['provider']}/{row['account']} {row['subject']}: {row['detail']}")
     broken.extend(await _bills_that_do_not_recompute(by_name["rating"]))
+    broken.extend(await _keys_that_should_be_gone(by_name["contracts"], by_name["invoice"]))
     for handover in HANDOVERS:
         sent = await _cut(by_name[handover.publisher], handover.sent, _NUMBERED)
         received = await _cut(by_name[handover.listener], handover.received, _TAKEN, handover.publisher)
@@ -108,6 +115,23 @@ async def _bills_that_do_not_recompute(rating: Service) -> list[str]:
                 broken.append(
                     f"A bill must recompute from its records: {provider}/{wrong.account} {wrong.module_id} {wrong.period}, "
                     f"closing {wrong.closing}: it said {wrong.said_records} records, there are {wrong.found_records}"
+                )
+    return broken
+
+
+async def _keys_that_should_be_gone(contracts: Service, invoice: Service) -> list[str]:
+    """Keys of accounts that were deleted, but for the proof of mandates and the documents of years that are kept (CON-7)."""
+    over = {(row["provider"], row["account"], tax_purpose(row["year"])) for row in await invoice.database.short(EVERY_PROVIDER, YEARS_GONE)}
+    erased: dict[ProviderId, dict[str, bool]] = {}
+    for row in await contracts.database.short(EVERY_PROVIDER, KEYS_KEPT):
+        erased.setdefault(ProviderId(row["provider"]), {})[row["account"]] = row["has_mandates"]
+    broken = []
+    for provider, accounts in erased.items():
+        for account, purpose in await contracts.keys.live(provider, sorted(accounts)):
+            is_kept = accounts[account] if purpose == MANDATE_PURPOSE else purpose != ACCOUNT_PURPOSE
+            if not is_kept or (provider, account, purpose) in over:
+                broken.append(
+                    f"Of a deleted account no key is left but for what is kept (CON-7): {provider}/{account} {purpose}: it is there"
                 )
     return broken
 

@@ -28,6 +28,7 @@ async def erase_again(service: Service) -> int:
             rows = await work.fetch(SQL["knows_account"], provider, account)
             if rows[0]["is_known"]:
                 await forget(work, AccountId(account))
+                await work.fetch(SQL["take_leave"], provider, account)
                 await work.fetch(SQL["erased_again"], provider, account)
                 erased += 1
     service.plant.cache.forget_all()

@@ -17,7 +17,7 @@ from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.actor import SEALED_IN_META, is_sealed_actor, opened_actor
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.codec import Registry, Sealer
-from termijn.runtime.database import EVERY_PROVIDER, Address, ServiceDatabase, begun
+from termijn.runtime.database import EVERY_PROVIDER, Address, ServiceDatabase
 from termijn.runtime.handling import Cause, Recorded
 from termijn.runtime.journal import Journal
 from termijn.runtime.journal_entry import Answered, KeptEvent, KeptNumber, KeptNumbers, KeptUnit, Taken
@@ -127,7 +127,7 @@ async def _put_back(database: ServiceDatabase, plant: Plant, unit: KeptUnit, don
     personal = {e.account for e in unit.events if plant.registry.needs_key(e.type, e.data) or SEALED_IN_META in e.meta}
     personal |= {one.account for one in unit.facts.answered if one.account is not None and is_sealed_actor(one.actor)}
     sealer = await plant.keys.sealer(provider, sorted(personal))
-    async with database.pool.acquire() as connection, begun(connection, provider):
+    async with database.pool.acquire() as connection, database.begun(connection, provider):
         work = Adoption(plant, connection, unit, sealer)
         for event in unit.events:
             await work.adopt(event, sealer)

@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 
 from termijn.kernel.ids import ProviderId
+from termijn.runtime.forgetting import Forgetting, is_behind
 from termijn.runtime.handling import Row
 from termijn.runtime.session_locks import SessionLocks
 
@@ -143,6 +144,7 @@ class ServiceDatabase:
         self.pool = pool
         self.epoch = epoch
         self.locks = SessionLocks(app_dsn)
+        self.forgetting = Forgetting()
         self._app_dsn = app_dsn
 
     @classmethod
@@ -158,7 +160,10 @@ class ServiceDatabase:
             reset=PooledConnection.give_back,
         )
         assert pool is not None
-        return cls(pool, epoch, address.app_dsn)
+        database = cls(pool, epoch, address.app_dsn)
+        async with pool.acquire() as connection:
+            await database.forgetting.hear(connection)
+        return database
 
     async def close(self) -> None:
         """Give all connections back to the server; work that does not end in time is rolled back by ending its session."""
@@ -182,8 +187,14 @@ class ServiceDatabase:
     async def transaction(self, provider: ProviderId, *, isolation: str = "repeatable read") -> AsyncIterator[Any]:
         """A connection inside a transaction that sees one provider only (SEC-1); commits unless the block raises."""
         check_provider(provider)
-        async with self.pool.acquire() as connection, begun(connection, provider, isolation=isolation):
+        async with self.pool.acquire() as connection, self.begun(connection, provider, isolation=isolation):
             yield connection
+
+    @asynccontextmanager
+    async def begun(self, connection: Any, provider: ProviderId, *, isolation: str = "repeatable read") -> AsyncIterator[None]:
+        """A transaction on this connection, in which nothing is remembered of an account that it sees erased (CON-7)."""
+        async with begun(connection, provider, isolation=isolation, forgetting=self.forgetting):
+            yield
 
     async def short(self, provider: ProviderId, sql: str, *args: object) -> Sequence[Row]:
         """Run one statement for the provider in a READ COMMITTED transaction of its own."""
@@ -193,9 +204,21 @@ class ServiceDatabase:
 
 
 @asynccontextmanager
-async def begun(connection: Any, provider: ProviderId, *, isolation: str = "repeatable read") -> AsyncIterator[None]:
-    """The transaction itself, opened in one round trip with its tenant."""
-    await connection.execute(f"begin isolation level {isolation}; set local termijn.provider = '{check_provider(provider)}'")
+async def begun(
+    connection: Any, provider: ProviderId, *, isolation: str = "repeatable read", forgetting: Forgetting | None = None
+) -> AsyncIterator[None]:
+    """The transaction itself, opened in one round trip with its tenant. Without ``forgetting`` it may use nothing kept in memory."""
+    opening = f"begin isolation level {isolation}; set local termijn.provider = '{check_provider(provider)}'"
+    while True:
+        check = "" if forgetting is None else f"; select check_forgotten({forgetting.known})"
+        try:
+            await connection.execute(opening + check)
+            break
+        except asyncpg.PostgresError as error:
+            await connection.execute("rollback")
+            if forgetting is None or not is_behind(error):
+                raise
+            await forgetting.hear(connection)
     try:
         yield
     except BaseException:

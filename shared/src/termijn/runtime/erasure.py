@@ -31,6 +31,7 @@ from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.aggregate import Aggregate, Command
 from termijn.runtime.handling import Each, Handled, Message, NoEffect, Outcome, Reaction, Recorded, Statement, View, Work, Worker
 from termijn.runtime.key_purpose import ACCOUNT_PURPOSE
+from termijn.runtime.laws import Law
 from termijn.runtime.mail import Mailer
 from termijn.runtime.sql import load
 
@@ -177,6 +178,7 @@ class Forgetting:
     - ``mails``: the Message-IDs of mails that were sent to the account.
     - ``sealed_apart``: other names under which personal data of the account was sealed; their keys go with it.
     - ``decide``: what the service decides when an account goes: from then on there is nobody to write to.
+    - ``waits_for``: statements that wait for what writes of the account and is no unit of work.
     """
 
     statements: Sequence[str]
@@ -184,6 +186,7 @@ class Forgetting:
     mails: Callable[[Work, AccountId], Awaitable[Sequence[str]]] | None = None
     sealed_apart: Callable[[Work, AccountId], Awaitable[Sequence[AccountId]]] | None = None
     decide: Callable[[Work, AccountId], Awaitable[None]] | None = None
+    waits_for: Sequence[str] = ()
 
 
 def mails_by(sql: str) -> Callable[[Work, AccountId], Awaitable[Sequence[str]]]:
@@ -313,6 +316,10 @@ def erasing(forgetting: Forgetting, look: Look, *, views: Sequence[View], mailer
         if not rows:
             return 0
         if rows[0]["access"] == "erased":
+            if await take_leave(work, account, forgetting):
+                return 1
+            if not await is_unknown(work, account, follow):
+                return 0
             if forgetting.decide is not None:
                 await forgetting.decide(work, account)
             await forget_account(work, account, forgetting, mailer)
@@ -326,6 +333,27 @@ def erasing(forgetting: Forgetting, look: Look, *, views: Sequence[View], mailer
     return Worker(name="erasure", waiting_providers=SQL["stale_providers"], each=Each(waiting=SQL["stale"], step=step))
 
 
+async def take_leave(work: Work, account: AccountId, forgetting: Forgetting) -> bool:
+    """The first step, in a transaction of its own: the key is destroyed, and the account gets its number (CON-7).
+
+    From then on every process forgets what it kept of the account before it does anything else. False where that was done before.
+    """
+    if await work.fetch(SQL["has_left"], work.provider, account):
+        return False
+    await work.destroy_key(account, ACCOUNT_PURPOSE)
+    for sql in (*forgetting.waits_for, SQL["take_leave"]):
+        await work.fetch(sql, work.provider, account)
+    return True
+
+
+async def is_unknown(work: Work, account: AccountId, views: Sequence[str]) -> bool:
+    """Whether nothing anywhere still knows the account, so that what is erased now stays so: whatever began before it took leave is
+    over, and every read model has seen all of it (CON-7).
+    """
+    rows = await work.fetch(SQL["has_left"], work.provider, account)
+    return bool(rows and rows[0]["is_unknown"]) and await is_settled(work, account, views, ("AccessChanged", "AccountDeleted"))
+
+
 async def _answer_now(work: Work, account: AccountId, look: Look) -> None:
     found = await look(work, account)
     rows = await work.fetch(SQL["machinery_obstacles"], work.provider, account)
@@ -333,3 +361,19 @@ async def _answer_now(work: Work, account: AccountId, look: Look) -> None:
     answer = Answer(now=work.now, obstacles=(*found.obstacles, *held), mandate_needed_until=found.mandate_needed_until)
     await work.execute(ERASURE, account, answer, account=account)
     await work.fetch(SQL["looked_at"], work.provider, account)
+
+
+def laws_with(nothing_left: str) -> tuple[Law, ...]:
+    """Of every service. ``nothing_left``: a query for what its own read models still have of accounts that were erased."""
+    return (
+        Law(
+            name="erased_is_forgotten",
+            sentence="An account that was erased is in no memory and no state any more (CON-7).",
+            sql=SQL["erased_is_forgotten"],
+        ),
+        Law(
+            name="nothing_left",
+            sentence="An account that was erased has nothing left that names a person, and nothing that would be sent to it (CON-7).",
+            sql=nothing_left,
+        ),
+    )

@@ -14,6 +14,7 @@ VARIABLE = "TERMIJN_FAULT"
 POINTS = frozenset(
     {
         "consume.before_acknowledge",
+        "erasure.key_destroyed",
         "journal.after_append",
         "log.after_append",
         "log.before_append",

@@ -22,7 +22,8 @@ from termijn.runtime.key_purpose import ACCOUNT_PURPOSE, MANDATE_PURPOSE
 from termijn.runtime.keys_schema import SCHEMA
 
 CACHE_SECONDS_MAX = 300
-"""How long a destroyed key may still open data in another process; also how often an account costs a query."""
+"""How long a destroyed key of an account that was not deleted may still open data in another process (documents after seven years,
+the proof of a mandate); also how often an account costs a query."""
 
 CACHE_KEYS_MAX = 200_000
 """About 100 MB; then the cache starts anew."""
@@ -69,6 +70,7 @@ class KeyStore:
         self._pool = pool
         self._log = log
         self._cache: dict[tuple[str, str, str], tuple[PersonalKey, float]] = {}
+        self._forgotten = 0
 
     @classmethod
     async def open(cls, *, owner_dsn: str, app_dsn: str, log: FileErasureLog | None = None) -> "KeyStore":
@@ -114,7 +116,7 @@ class KeyStore:
         return found
 
     async def _fetch(self, provider: ProviderId, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], PersonalKey]:
-        asked_at = time.monotonic()
+        asked_at, forgotten_before = time.monotonic(), self._forgotten
         new_ids = [os.urandom(12).hex() for _ in wanted]
         new_keys = [os.urandom(KEY_BYTES) for _ in wanted]
         sql = "select account, purpose, key_id, key from personal_keys_of($1, $2::text[], $3::text[], $4::text[], $5::bytea[])"
@@ -123,9 +125,17 @@ class KeyStore:
         assert fetched.keys() == set(wanted), "the key store answered for other accounts than were asked for"
         if len(self._cache) > CACHE_KEYS_MAX:
             self._cache.clear()
-        for (account, purpose), key in fetched.items():
-            self._cache[provider, account, purpose] = (key, asked_at)
+        if forgotten_before == self._forgotten:  # else one of them may have been destroyed since it was asked for
+            for (account, purpose), key in fetched.items():
+                self._cache[provider, account, purpose] = (key, asked_at)
         return fetched
+
+    def forget(self, accounts: Sequence[tuple[ProviderId, str]]) -> None:
+        """Ask again for the keys of these accounts: some were destroyed by another process (CON-7)."""
+        self._forgotten += 1
+        gone = set(accounts)
+        for known in [key for key in self._cache if key[:2] in gone]:
+            del self._cache[known]
 
     async def sealer(self, provider: ProviderId, accounts: Sequence[str]) -> AccountSealer:
         """Something that seals and opens for these accounts without further I/O, with each key that fields of events are under."""
@@ -138,11 +148,17 @@ class KeyStore:
         rows = await self._pool.fetch("select key_id, key from personal_key_named($1, $2)", provider, key_id)
         return PersonalKey(rows[0]["key_id"], rows[0]["key"]) if rows else None
 
+    async def live(self, provider: ProviderId, accounts: Sequence[str]) -> list[tuple[str, str]]:
+        """Account and purpose of each key of these accounts that is there."""
+        check_provider(provider)
+        rows = await self._pool.fetch("select account, purpose from live_personal_keys($1, $2::text[])", provider, accounts)
+        return [(row["account"], row["purpose"]) for row in rows]
+
     async def destroy(self, provider: ProviderId, account: str, *, purpose: str = ACCOUNT_PURPOSE) -> bool:
         """Erase what the key sealed, for ever. False where there was none, or it was destroyed before.
 
-        In the log first, so that no backup of the keys can bring it back. Other processes may open the data for
-        ``CACHE_SECONDS_MAX`` more.
+        In the log first, so that no backup of the keys can bring it back. Other processes hear of it with their next transaction
+        (``forgetting.py``) where it is an account that was deleted, else within ``CACHE_SECONDS_MAX``.
         """
         check_provider(provider)
         key_id = await self._pool.fetchval("select live_personal_key($1, $2, $3)", provider, account, purpose)
@@ -151,6 +167,7 @@ class KeyStore:
         if self._log is not None:
             await self._log.append(Erased(provider, account, purpose, key_id, machine_now()))
         destroyed = await self._pool.fetchval("select destroy_personal_keys($1, $2, $3)", provider, account, purpose)
+        self._forgotten += 1
         self._cache.pop((provider, account, purpose), None)
         return bool(destroyed)
 

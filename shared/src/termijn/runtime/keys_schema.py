@@ -48,6 +48,14 @@ begin
     where k.provider = of_provider and k.account = of_account and k.purpose = of_purpose and k.key is not null);
 end $$;
 
+create or replace function live_personal_keys(of_provider text, of_accounts text[])
+returns table (account text, purpose text) language plpgsql as $$
+begin
+  perform set_config('termijn.provider', of_provider, true);
+  return query select k.account, k.purpose from personal_key k
+    where k.provider = of_provider and k.account = any(of_accounts) and k.key is not null order by 1, 2;
+end $$;
+
 -- Which accounts are gone, of every provider: ids only, for services that were restored. The owner sees all rows.
 create or replace function erased_accounts() returns table (provider text, account text)
 language sql security definer set search_path = public as $$

@@ -11,8 +11,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import asyncpg
+
 from termijn.kernel.errors import Busy
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase, begun
+from termijn.runtime.forgetting import is_behind
 from termijn.runtime.handling import Row, Statement, View
 from termijn.runtime.projector import PAGE_EVENTS, START, apply_rows, read_checkpoint, statements_of, write_checkpoint
 from termijn.runtime.sql import load
@@ -37,8 +40,20 @@ async def rebuild(database: ServiceDatabase, plant: Plant, views: Sequence[View]
     Raises ``Busy`` where writers would not let it have the tables of one: the views before it are built by then.
     """
     views = [view for view in views if view.tables]  # one that only leaves word for a worker has nothing to build
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            return await _rebuild(database, plant, views, progress)
+        except asyncpg.PostgresError as error:
+            if not is_behind(error):
+                raise  # else what was read has somebody in it who was erased since (CON-7)
+    raise Busy
+
+
+async def _rebuild(database: ServiceDatabase, plant: Plant, views: Sequence[View], progress: Progress) -> int:
     # A connection of its own: a statement that a pooled one prepared before goes on writing to the real table.
     async with database.dedicated() as connection:
+        await database.forgetting.hear(connection)
+        forgotten = database.forgetting.known
         await connection.execute(f"set temp_buffers = '{TEMPORARY_MEMORY}'")
         for table in (table for view in views for table in view.tables):
             await connection.execute(f"create temporary table {table} (like public.{table} including all) on commit preserve rows")
@@ -46,7 +61,7 @@ async def rebuild(database: ServiceDatabase, plant: Plant, views: Sequence[View]
         rest = 0
         for number, view in enumerate(views):
             await filling.go_on(views[number:])
-            rest = await _swap_patiently(connection, plant, view, filling.last)
+            rest = await _swap_patiently(connection, plant, view, filling.last, forgotten)
             await connection.execute(f"drop table {', '.join('pg_temp.' + table for table in view.tables)}")
         return filling.events + rest
 
@@ -80,17 +95,17 @@ class _Filling:
             await run_statements(self._connection, statements)
 
 
-async def _swap_patiently(connection: Any, plant: Plant, view: View, last: Row | None) -> int:
+async def _swap_patiently(connection: Any, plant: Plant, view: View, last: Row | None, forgotten: int) -> int:
     for _ in range(ATTEMPTS_MAX):
         try:
             async with begun(connection, EVERY_PROVIDER, isolation="read committed"):
-                return await _swap(connection, plant, view, last)
+                return await _swap(connection, plant, view, last, forgotten)
         except CONFLICTS as error:
             conflict = error  # a writer had one of the tables and wanted another: it goes first
     raise Busy from conflict
 
 
-async def _swap(connection: Any, plant: Plant, view: View, last: Row | None) -> int:
+async def _swap(connection: Any, plant: Plant, view: View, last: Row | None, forgotten: int) -> int:
     """With writers locked out, apply the rest and put the new rows in the place of the old; the number of events read.
 
     READ COMMITTED on purpose: the statements after the lock must see what was committed while waiting for it.
@@ -99,6 +114,7 @@ async def _swap(connection: Any, plant: Plant, view: View, last: Row | None) -> 
     if not view.is_synchronous:
         await read_checkpoint(connection, view.name)  # keeps the projector out
     await connection.execute(f"lock table {', '.join('public.' + table for table in view.tables)} in share row exclusive mode")
+    await connection.fetch("select check_forgotten($1)", forgotten)
     sql, limits = ("read_store_committed", [PAGE_EVENTS]) if view.is_synchronous else ("read_store", [plant.epoch, PAGE_EVENTS])
     while rows := await connection.fetch(SQL[sql], *_after(last), *limits):
         await apply_rows(connection, plant, view, rows)

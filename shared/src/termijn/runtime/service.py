@@ -57,6 +57,14 @@ TOPICS: Mapping[str, str] = {
 class KeyRing(Keys, BlobKeys, Protocol):
     """The key store as a whole service sees it."""
 
+    async def live(self, provider: ProviderId, accounts: Sequence[str]) -> list[tuple[str, str]]:
+        """Account and purpose of each key of these accounts that is there."""
+        ...
+
+    def forget(self, accounts: Sequence[tuple[ProviderId, str]]) -> None:
+        """Ask again for the keys of these accounts."""
+        ...
+
     async def erased(self) -> list[tuple[ProviderId, str]]:
         """The accounts that are gone, of all providers."""
         ...
@@ -95,6 +103,8 @@ class Service:
             epoch=database.epoch,
             is_journaled=around.journal is not None,
         )
+        database.forgetting.tell(lambda accounts: self.plant.cache.forget_all())
+        database.forgetting.tell(around.keys.forget)
         self.keys = around.keys
         self.address = around.address
         self.journal = around.journal

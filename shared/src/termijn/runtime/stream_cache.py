@@ -29,6 +29,8 @@ class StreamCache:
         self._streams_max = streams_max
         self._streams: OrderedDict[tuple[str, str], Loaded] = OrderedDict()
         self._fingerprints: dict[str, str] = {}
+        self.forgotten = 0
+        """How often all was forgotten: what was read before that is not kept after it."""
 
     def get(self, provider: str, stream: str) -> Loaded | None:
         """The newest state known of a stream, or None."""
@@ -51,6 +53,7 @@ class StreamCache:
     def forget_all(self) -> None:
         """Personal data was erased: nothing that was read before is kept."""
         self._streams.clear()
+        self.forgotten += 1
 
     def fingerprint(self, aggregate: Aggregate[Any, Any, Any]) -> str:
         """Changes with the shape of the state and with the code that ``evolve`` stands on: a snapshot of either kind is not read.

@@ -19,6 +19,7 @@ from termijn.runtime import codec
 from termijn.runtime.actor import is_person, sealed_actor
 from termijn.runtime.aggregate import Aggregate, CommandT, EventT, SetTimer, StateT, TimerChange
 from termijn.runtime.clock import machine_now
+from termijn.runtime.faults import fault
 from termijn.runtime.handling import Blobs, Cause, Definition, Recorded, Row, Statement
 from termijn.runtime.joined import Write, execute_joined
 from termijn.runtime.journal_entry import Facts, NotedUnit
@@ -107,6 +108,7 @@ class UnitOfWork:
         self.accounts: set[AccountId] = set()
         self.facts = Facts()
         self._forgets_states = False
+        self._forgotten_before = plant.cache.forgotten
 
     @property
     def blobs(self) -> Blobs:
@@ -210,6 +212,7 @@ class UnitOfWork:
     async def destroy_key(self, account: AccountId, purpose: str) -> None:
         """Erase what this key sealed. Not undone by a rollback: whoever asks for it has recorded before that it is to go (CON-7)."""
         await self._plant.keys.destroy(self.provider, account, purpose=purpose)
+        fault("erasure.key_destroyed")
 
     def forget_states(self) -> None:
         """After the commit no state that was read before is kept."""
@@ -325,6 +328,8 @@ class UnitOfWork:
         if self._forgets_states:
             self._plant.cache.forget_all()
             return
+        if self._forgotten_before != self._plant.cache.forgotten:
+            return  # of a time before an erasure
         for stream, loaded in self._streams.items():
             if loaded.version:
                 self._plant.cache.put(self.provider, stream, loaded)

@@ -19,7 +19,7 @@ import asyncpg
 from termijn.kernel.errors import Busy
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.clock import Clock
-from termijn.runtime.database import ServiceDatabase, begun
+from termijn.runtime.database import ServiceDatabase
 from termijn.runtime.faults import fault
 from termijn.runtime.handling import Cause
 from termijn.runtime.hold import Hold, ServiceHeld
@@ -87,7 +87,7 @@ class WritePath:
             raise ServiceHeld(reason=self.hold.reason)
         work = UnitOfWork(self.plant, connection, provider, self.clock.now(), cause, is_queued=self._queued_before(provider, contested))
         try:
-            async with begun(connection, provider):
+            async with self.database.begun(connection, provider):
                 result = await act(work)
                 work.note_unit()
                 await work.flush()

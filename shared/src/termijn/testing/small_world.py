@@ -11,9 +11,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from termijn.demo.outcome import Outcome
-from termijn.demo.population import World, customers
+from termijn.demo.population import PROVIDER, World, customers
 from termijn.demo.run import play
+from termijn.embedded.installation import open_installation
 
 ACCOUNTS = ("hoveniersbedrijf-de-groot", "de-wit-schoonmaak", "smits-fietsen", "schouten-interieur", "jacobs-bloemen")
 """One with a yearly domain, one with calls by debit, one whose debit bounces, one who pays after the formal notice, one by transfer."""
@@ -47,6 +50,28 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+GONE = "k-1042"
+"""An account that never ordered anything and is deleted in the end."""
+
+
+async def delete_one(folder: Path) -> dict[str, Any]:
+    """Open an account, delete it, and see that every service has erased it; what is done twice is done once (CON-7)."""
+    party = {"name": "Vogelzang", "street": "Kanariestraat 77", "postcode": "9876 ZX", "city": "Zangdorp", "email": "piet@x.example"}
+    facts = {"debtor_kind": "company", "language": "nl", "terms": {"version": "2025-07", "accepted_on": "2025-12-15"}}
+    path = f"/contracts/accounts/{GONE}"
+    async with open_installation(folder, sandbox=True) as installation, installation.client("manager", PROVIDER) as manager:
+        await installation.settle()
+        body = {"account_id": GONE, "contract_partner": party, "facts": facts}
+        if (await manager.get(path)).status_code == httpx.codes.NOT_FOUND:
+            (await manager.post("/contracts/accounts", json=body, headers={"idempotency-key": "gone"})).raise_for_status()
+        await installation.settle()
+        (await manager.post(f"{path}/deletion", headers={"idempotency-key": "gone-too"})).raise_for_status()
+        await installation.settle()
+        told = (await manager.get(f"{path}/deletion")).json()
+        erased = sorted(one["service"] for one in told["answers"] if one["erased_at"])
+        return {"state": told["state"], "erased": erased, "broken_laws": list(await installation.verify())}
+
+
 def _unseen(what: str, done: int, of: int) -> None:
     return None
 
@@ -54,7 +79,8 @@ def _unseen(what: str, done: int, of: int) -> None:
 def main(folder: Path) -> None:
     """Play on from where the folder is, to the end, and print the summary."""
     played = asyncio.run(play(folder, seed=1, transport="log", progress=_unseen, world=world()))
-    sys.stdout.write(json.dumps(summary(played.outcome)) + "\n")
+    told = summary(played.outcome) | {"deletion": asyncio.run(delete_one(folder))}
+    sys.stdout.write(json.dumps(told) + "\n")
 
 
 if __name__ == "__main__":

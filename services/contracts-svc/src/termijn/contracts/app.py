@@ -66,5 +66,5 @@ def definition(mailer: Mailer | None = None) -> Definition:
         reactions=(*REACTIONS, *erasure.REACTIONS),
         wake_ups=(*WAKE_UPS, *erasure.WAKE_UPS, *GOODS_WAKE_UPS, PRICE_WAKE_UP),
         views=(*VIEWS, *erasure.VIEWS),
-        workers=(*((confirming,) if confirming is not None else ()), erasure.eraser(mailer), MIGRATING),
+        workers=(*((confirming,) if confirming is not None else ()), erasure.eraser(mailer, views=VIEWS), MIGRATING),
     )

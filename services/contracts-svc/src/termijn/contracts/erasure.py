@@ -42,7 +42,7 @@ from termijn.events.erasure import (
     Obstacle,
 )
 from termijn.kernel.ids import AccountId
-from termijn.runtime.erasure import Forgetting, forget_account, is_settled
+from termijn.runtime.erasure import Forgetting, forget_account, is_settled, is_unknown, take_leave
 from termijn.runtime.handling import (
     Each,
     Fired,
@@ -232,12 +232,14 @@ VIEWS: tuple[View, ...] = (
 # -- Working ---------------------------------------------------------------------------------------------------------
 
 
-def eraser(mailer: Mailer | None) -> Worker:
+def eraser(mailer: Mailer | None, *, views: Sequence[View]) -> Worker:
     """The worker: asks beforehand, decides when all are ready, destroys keys, erases here.
 
     An account at a time, and one step of it in a transaction: what cannot be undone comes after what says that it is to be has been
     committed. When a key went in the transaction that decided it, a conflict at its commit left an account without a key.
     """
+
+    follow = [view.name for view in views if not view.is_synchronous]
 
     async def step(work: Work, item: str) -> int:
         account = AccountId(item)
@@ -249,6 +251,10 @@ def eraser(mailer: Mailer | None) -> Worker:
         if todo["doomed"]:
             return await _destroy_keys(work, account, todo["doomed"])
         if todo["is_to_erase"]:
+            if await take_leave(work, account, FORGETTING):
+                return 1
+            if not await is_unknown(work, account, follow):
+                return 0
             await forget_account(work, account, FORGETTING, mailer)
             await work.execute(ACCOUNT_DELETION, account, NoteErased(now=work.now, service="contracts"), account=account)
             return 1

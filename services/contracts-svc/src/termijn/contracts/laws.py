@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from termijn.contracts.erasure import SQL as ERASURE
 from termijn.contracts.goods_confirmation import CONFIRMED
+from termijn.runtime.erasure import laws_with
 from termijn.runtime.laws import Law
 from termijn.runtime.sql import load
 
@@ -103,6 +105,12 @@ LAWS: tuple[Law, ...] = (
         sql=GOODS["delivered_adds_up"],
     ),
     Law(name="placed_is_covered", sentence="All that was placed has a warranty (CON-12).", sql=GOODS["warranty_of_placed"]),
+    *laws_with(ERASURE["nothing_left"]),
+    Law(
+        name="deletion_goes_on",
+        sentence="A deletion waits for a date, and every service erases in time (CON-7, TIM-1).",
+        sql=ERASURE["deletion_goes_on"],
+    ),
 )
 
 SUMS: Mapping[str, str] = {"delivered": GOODS["delivered"]}

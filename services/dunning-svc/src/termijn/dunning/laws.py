@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from termijn.dunning.erasure import SQL as ERASURE
+from termijn.runtime.erasure import laws_with
 from termijn.runtime.laws import Law
 from termijn.runtime.sql import load
 
@@ -18,7 +20,10 @@ _SENTENCES = {
     "one_case_per_invoice": "No invoice has two cases (DUN-1).",
 }
 
-LAWS: tuple[Law, ...] = tuple(Law(name=name, sentence=sentence, sql=SQL[name]) for name, sentence in _SENTENCES.items())
+LAWS: tuple[Law, ...] = (
+    *(Law(name=name, sentence=sentence, sql=SQL[name]) for name, sentence in _SENTENCES.items()),
+    *laws_with(ERASURE["nothing_left"]),
+)
 
 SUMS: Mapping[str, str] = {name: SQL[name] for name in ("in_dunning", "with_bailiff")}
 """Per account, gross euros: what is open of running cases, and of claims with the bailiff. Invoice-svc has both as open."""

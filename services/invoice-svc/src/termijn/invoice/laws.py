@@ -1,5 +1,7 @@
 """What must hold in this service's database at every moment, and the sums that it is compared by with others."""
 
+from termijn.invoice.erasure import SQL as ERASURE
+from termijn.runtime.erasure import laws_with
 from termijn.runtime.laws import Law
 from termijn.runtime.sql import load
 
@@ -51,6 +53,7 @@ LAWS: tuple[Law, ...] = (
         sentence="Money that matched nothing and was assigned is a payment of its amount on that invoice (PAY-3).",
         sql=SQL["assigned_money_is_paid"],
     ),
+    *laws_with(ERASURE["nothing_left"]),
 )
 
 SUMS: dict[str, str] = {

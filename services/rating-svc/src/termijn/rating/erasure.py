@@ -20,7 +20,8 @@ FORGETTING = Forgetting(
         SQL["forget_calls_made"],
         SQL["forget_changes_of_subjects"],
         SQL["forget_subjects"],
-    )
+    ),
+    waits_for=(SQL["wait_for_ingest"],),
 )
 """Sums, digests and charge lines name nobody; they stay, so that every bill still recomputes (INV-17)."""
 

@@ -1,5 +1,7 @@
 """What must hold in rating's database at every moment, and the sums that other services are compared with (INV-17)."""
 
+from termijn.rating.erasure import SQL as ERASURE
+from termijn.runtime.erasure import laws_with
 from termijn.runtime.laws import Law
 from termijn.runtime.sql import load
 
@@ -31,6 +33,7 @@ LAWS: tuple[Law, ...] = (
         sentence="Use that came after the last closing of an account has another closing to come.",
         sql=SQL["late_use_has_a_closing"],
     ),
+    *laws_with(ERASURE["nothing_left"]),
 )
 
 SUMS: dict[str, str] = {"rated": SQL["rated"], "records_rated": SQL["records_rated"]}

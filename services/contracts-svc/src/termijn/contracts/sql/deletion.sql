@@ -153,3 +153,38 @@ select confirmation_id from confirmation where provider = $1 and account = $2;
 -- Signed mandates.
 select form_sha256 as sha256, form_size_bytes as size_bytes, form_address as address from mandate
 where provider = $1 and account = $2 and form_sha256 is not null;
+
+-- name: nothing_left
+-- What an account that was erased here still has: columns of people, numbers, dates ahead but for those of its deletion.
+with gone as (select provider, account from account_erasure where access = 'erased' and not is_stale)
+select g.provider, g.account, 'account' as subject, 'names, addresses or numbers are left' as detail
+from gone g join account a using (provider, account)
+where a.contract_partner is not null or a.invoice_address is not null or a.recipients is not null or a.customer_number is not null
+  or a.exemption is not null or a.facts ->> 'vat_number' is not null or a.facts ->> 'chamber_of_commerce' is not null
+  or a.facts ->> 'purchase_order' is not null
+union all
+select g.provider, g.account, s.module_id, 'has a number or name' from gone g join subject_owner s using (provider, account)
+union all
+select g.provider, g.account, c.confirmation_id, 'says who did it, or is about to be sent' from gone g join confirmation c using (provider, account)
+where c.state = 'due' or c.actor like 'customer:%'
+union all
+select g.provider, g.account, t.timer_id, 'a date is ahead' from gone g join timer t using (provider, account)
+where t.fired_at is null and t.cancelled_at is null and t.wake_up not in ('ErasureDue', 'MandateProofOver');
+
+-- name: deletion_goes_on
+-- Deletions that somebody has not finished in time, and those that wait for no date that would say so.
+select d.provider, d.account, d.question as subject, 'not erased in time by ' || array_to_string(d.overdue, ', ') as detail
+from account_deletion d where d.state = 'deleted' and d.overdue <> '{}'
+union all
+select d.provider, d.account, d.question, 'waits for no date' from account_deletion d
+where (d.state = 'waiting' or d.state = 'deleted' and d.overdue = '{}' and exists (
+    select from deletion_answer a where a.provider = d.provider and a.account = d.account and a.erased_at is null))
+  and not exists (
+    select from timer t where t.provider = d.provider and t.account = d.account and t.fired_at is null and t.cancelled_at is null
+      and t.wake_up = case d.state when 'waiting' then 'AskAgain' else 'ErasureDue' end);
+
+-- name: keys_kept
+-- Of accounts that were erased here: for which purposes a key may be left.
+select e.provider, e.account, not exists (
+  select from doomed_key k where k.provider = e.provider and k.account = e.account and k.purpose = 'mandate' and k.is_gone) as has_mandates
+from account_erasure e where e.access = 'erased' and not e.is_stale;

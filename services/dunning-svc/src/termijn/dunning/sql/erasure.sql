@@ -26,3 +26,14 @@ update case_entry set actor = 'customer' where provider = $1 and account = $2 an
 -- name: forget_holds
 -- Why a manager held something is free text.
 update dunning_hold set reason = null where provider = $1 and account = $2;
+
+-- name: nothing_left
+-- What an account that was erased here still has: reasons that a person typed, names of people, letters that are to leave.
+with gone as (select provider, account from account_erasure where access = 'erased' and not is_stale)
+select g.provider, g.account, h.hold_id as subject, 'has a reason' as detail from gone g join dunning_hold h using (provider, account)
+where h.reason is not null
+union all
+select g.provider, g.account, c.case_id, 'says who did it' from gone g join case_entry c using (provider, account)
+where c.actor like 'customer:%'
+union all
+select g.provider, g.account, l.letter_id, 'is about to leave' from gone g join letter l using (provider, account) where l.state = 'due';

@@ -101,3 +101,20 @@ with done as (
 with done as (
   update kept_year set is_gone = true where provider = $1 and account = $2 and year = $3 returning 1
 ) select expect_rows(count(*)) from done;
+
+-- name: nothing_left
+-- What an account that was erased here still has: who paid, mails that are to leave.
+with gone as (select provider, account from account_erasure where access = 'erased' and not is_stale)
+select g.provider, g.account, m.money_id as subject, 'says who paid' as detail
+from gone g join document d using (provider, account) join unmatched_money m on m.provider = d.provider and m.invoice_id = d.invoice_id
+where coalesce(m.iban, m.name, m.name_key, m.reference, m.reason) is not null
+union all
+select g.provider, g.account, m.money_id, 'says who paid' from gone g join money_from_account f using (provider, account)
+join unmatched_money m on m.provider = f.provider and m.money_id = f.money_id
+where m.state = 'set_aside' and coalesce(m.iban, m.name, m.name_key, m.reference, m.reason) is not null
+union all
+select g.provider, g.account, l.invoice_id, 'is about to be mailed' from gone g join delivery l using (provider, account) where l.status = 'due';
+
+-- name: years_gone
+-- Fiscal years whose key must be gone.
+select provider, account, year from kept_year where is_gone;

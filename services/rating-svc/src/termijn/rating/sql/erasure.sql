@@ -12,6 +12,10 @@ select count(*) as records from suspense s where s.provider = $1 and exists (
   select 1 from subject o where o.provider = s.provider and o.account = $2 and o.subject = s.subject
     and o.from_at <= s.started_at and (o.until_at is null or s.started_at < o.until_at));
 
+-- name: wait_for_ingest
+-- Batches that found the account's modules before it was erased: what comes later finds them no more.
+select pg_advisory_xact_lock(hashtextextended('usage/' || $1::text, 0)) where $2::text is not null;
+
 -- name: forget_calls_made
 -- Who called whom; day, seconds and amounts stay, and so does every sum (USE-13).
 update usage set subject = null, destination = null
@@ -57,3 +61,15 @@ update reference_change set subject = null where provider = $1 and stream = 'rat
 -- name: forget_subjects
 -- Whose a number was.
 delete from subject where provider = $1 and account = $2;
+
+-- name: nothing_left
+-- What an account that was erased here still has: numbers, who called whom, and hashes that both could be found from.
+with gone as (select provider, account from account_erasure where access = 'erased' and not is_stale)
+select g.provider, g.account, s.module_id as subject, 'has a number or name' as detail from gone g join subject s using (provider, account)
+union all
+select g.provider, g.account, u.source || '/' || u.id, 'says who called whom' from gone g join module m using (provider, account)
+join usage u on u.provider = m.provider and u.module_id = m.module_id and u.account = m.account
+where u.subject is not null or u.destination is not null
+union all
+select g.provider, g.account, i.source || '/' || i.id, 'can be found from its hash' from gone g join module m using (provider, account)
+join usage_id i on i.provider = m.provider and i.module_id = m.module_id where i.content is not null;

@@ -35,6 +35,7 @@ select substr(c.relname, 7) as month from pg_inherits i join pg_class c on c.oid
 select s.subject, s.module_id, s.account, s.from_at, s.until_at, m.starts_on, m.ends_on
 from subject s join module m on m.provider = s.provider and m.module_id = s.module_id
 where s.provider = $1 and s.subject = any($2::text[])
+  and not exists (select from account_erasure e where e.provider = s.provider and e.account = s.account and e.access = 'erased')
 order by s.subject, s.from_at;
 
 -- name: tariffs

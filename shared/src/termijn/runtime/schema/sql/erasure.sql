@@ -53,11 +53,36 @@ select coalesce((select max(txid) from event where provider = $1 and account = $
       select e.epoch, e.txid, e.position from event e where e.provider = $1 and e.account = $2 order by e.position desc limit 1)
   ) as is_settled;
 
+-- name: take_leave
+-- The account gets the next number of those that nothing may be remembered of.
+with next as (
+  update forgetting set number = number + 1
+  where not exists (select from forgotten_account where provider = $1 and account = $2) returning number
+) insert into forgotten_account (provider, account, number, epoch)
+select $1, $2, number, (select max(epoch) from store_epoch) from next;
+
+-- name: has_left
+-- Whether it has its number, and whether no transaction is under way any more that may still know the account: none that had begun to
+-- write by then, and none whose snapshot is from before.
+select f.epoch < (select max(epoch) from store_epoch) or (f.txid < pg_snapshot_xmin(pg_current_snapshot()) and not exists (
+    select from pg_stat_activity a where a.datname = current_database() and a.pid <> pg_backend_pid()
+      and age(a.backend_xmin) >= age(f.txid::xid))) as is_unknown
+from forgotten_account f where f.provider = $1 and f.account = $2;
+
 -- name: machinery_obstacles
 -- What the machinery has of the account and has not dealt with.
 select 'parked' as kind, reason as subject from parked_key where provider = $1 and account = $2
 union all
 select 'parked', awaits from waiting_message where provider = $1 and account = $2;
+
+-- name: erased_is_forgotten
+-- Accounts that were erased here and that a process, or a state of a stream, may still know.
+select e.provider, e.account, 'memory' as subject, 'no process was told to forget it' as detail from account_erasure e
+where e.access = 'erased' and not e.is_stale and not exists (
+  select from forgotten_account f where f.provider = e.provider and f.account = e.account)
+union all
+select s.provider, s.account, s.stream, 'its state is kept' from snapshot s
+join account_erasure e on e.provider = s.provider and e.account = s.account where e.access = 'erased' and not e.is_stale;
 
 -- name: forget_snapshots
 -- States of streams; they are built from shredded events when somebody asks again.
