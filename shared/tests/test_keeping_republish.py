@@ -9,9 +9,9 @@ from termijn.keeping.republish import Since, republish
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.database import EVERY_PROVIDER
-from termijn.runtime.handling import Row
 from termijn.runtime.hold import ServiceHeld
 from termijn.runtime.service import Service
+from termijn.runtime.sql import Row
 from termijn.testing.harness import PROVIDER
 from termijn.testing.pair import LISTENER, PUBLISHER, Pair
 

@@ -12,7 +12,8 @@ from termijn.embedded.databases import DATABASES, SUPERUSER
 from termijn.embedded.installation import open_installation
 from termijn.embedded.postgres import EmbeddedPostgres
 from termijn.runtime.database import EVERY_PROVIDER
-from termijn.runtime.retention import LOOK_EVERY, ROWS_PER_BATCH, TRIMS, trim_now
+from termijn.runtime.handling import TRIM_ROWS_PER_BATCH
+from termijn.runtime.retention import LOOK_EVERY, TRIMS, trim_now
 from termijn.runtime.service import Service
 from termijn.runtime.timers import Instant
 from termijn.testing.pair import LISTENER, NOW, PUBLISHER, Pair, run
@@ -146,14 +147,14 @@ async def test_timers_that_are_over_go_after_13_months_of_domain_time_and_those_
 
 
 async def test_a_backlog_goes_in_batches(pair: Pair) -> None:
-    rows = 2 * ROWS_PER_BATCH + 10
+    rows = 2 * TRIM_ROWS_PER_BATCH + 10
     await pair.admin(
         PUBLISHER,
         "insert into inbox (provider, publisher, message_id, account, outcome, received_at) "
         f"select 'belco', 'x', gen_random_uuid(), 'acme', 'handled', now() - interval '300 days' from generate_series(1, {rows})",
     )
     steps = [await pair.publisher.upkeep.step() for _ in range(4)]
-    assert steps == [ROWS_PER_BATCH, ROWS_PER_BATCH, 10, 0]
+    assert steps == [TRIM_ROWS_PER_BATCH, TRIM_ROWS_PER_BATCH, 10, 0]
 
 
 async def test_looking_whether_something_is_due_reads_no_table_through(pair: Pair) -> None:

@@ -12,9 +12,9 @@ import pytest
 from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.aggregate import SetTimer
 from termijn.runtime.database import EVERY_PROVIDER
-from termijn.runtime.handling import Fired, Outcome, Row, WakeUpHandler, Work
+from termijn.runtime.handling import Fired, Outcome, WakeUpHandler, Work
 from termijn.runtime.service import Service
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 from termijn.runtime.timer_row import SHARDS, TimerRow
 from termijn.runtime.timers import BEGINNING, LOOKS_ONWARD_MAX, PAGES_AT_ONCE, RANK_LAST, Instant, _pages
 from termijn.testing.harness import PROVIDER, Services, ServiceUnderTest

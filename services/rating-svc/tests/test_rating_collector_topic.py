@@ -18,7 +18,7 @@ from termijn.rating.ingest import Intake
 from termijn.rating.laws import LAWS
 from termijn.rating.usage import Use, Voided
 from termijn.runtime.database import EVERY_PROVIDER
-from termijn.runtime.inflow import InflowDesk
+from termijn.runtime.inflow_desk import InflowDesk
 from termijn.runtime.transport.base import InRecord, OffsetsLost, OutRecord
 
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -83,7 +83,7 @@ class Collecting:
 
     def new_desk(self) -> InflowDesk:
         service = self.it.service
-        return InflowDesk(USAGE_TOPIC, service.name, service.database, service.plant, service.transport)
+        return InflowDesk(USAGE_TOPIC, service.name, service.database, service.plant.blobs, service.transport)
 
     async def send(self, *records: OutRecord, provider: ProviderId = BELCO) -> None:
         await self.it.transport.publish(USAGE_TOPIC.topic(provider), records)

@@ -20,12 +20,12 @@ from termijn.kernel.ids import ProviderId
 from termijn.runtime import codec
 from termijn.runtime.actor import is_person
 from termijn.runtime.database import EVERY_PROVIDER
-from termijn.runtime.handling import Recorded, Row
+from termijn.runtime.handling import Recorded
 from termijn.runtime.hold import ServiceHeld
 from termijn.runtime.projector import decode_rows
 from termijn.runtime.relay import record_of
 from termijn.runtime.service import Service
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 from termijn.runtime.unit_of_work import envelope_of
 
 SQL = load("termijn.runtime.schema", "keeping.sql")

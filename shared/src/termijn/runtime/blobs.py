@@ -6,13 +6,34 @@ import os
 import re
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
 from termijn.events.base import Blob
 from termijn.kernel.errors import Refusal
-from termijn.kernel.ids import ProviderId
+from termijn.kernel.ids import AccountId, ProviderId
 
 _PROVIDER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Blobs(Protocol):
+    """Where large things lie, by content hash and provider. ``put`` is idempotent."""
+
+    async def put(self, provider: ProviderId, content: bytes) -> Blob:
+        """Store and return the address; the same content twice is one blob."""
+        ...
+
+    async def put_personal(self, provider: ProviderId, content: bytes, *, account: AccountId, purpose: str = "account") -> Blob:
+        """The same, sealed under a key of the account: whatever names or addresses a person. It goes with the key (CON-7)."""
+        ...
+
+    async def get(self, provider: ProviderId, blob: Blob) -> bytes:
+        """The content; raises ``BlobMissing`` where it was erased."""
+        ...
+
+    async def erase(self, provider: ProviderId, blob: Blob) -> None:
+        """Remove the file; removing it twice is once."""
+        ...
 
 
 class BlobMissing(Refusal):
@@ -30,7 +51,7 @@ class BlobDamaged(Exception):
 
 
 class FileBlobs:
-    """Implements ``handling.Blobs`` over ``<folder>/<provider>/<sha256>``. A file is whole or not there, also after a power cut."""
+    """Implements ``Blobs`` over ``<folder>/<provider>/<sha256>``. A file is whole or not there, also after a power cut."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -21,9 +21,10 @@ from termijn.runtime.database import EVERY_PROVIDER, Address, ServiceDatabase
 from termijn.runtime.handling import Cause, Recorded
 from termijn.runtime.journal import Journal
 from termijn.runtime.journal_entry import Answered, KeptEvent, KeptNumber, KeptNumbers, KeptUnit, Taken
+from termijn.runtime.plant import Plant
 from termijn.runtime.sql import load
 from termijn.runtime.stream_cache import Loaded
-from termijn.runtime.unit_of_work import Plant, UnitOfWork
+from termijn.runtime.unit_of_work import UnitOfWork
 
 SQL = load("termijn.runtime.schema", "keeping.sql")
 

@@ -13,8 +13,8 @@ import asyncpg
 
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.forgetting import Forgetting, is_behind
-from termijn.runtime.handling import Row
 from termijn.runtime.session_locks import SessionLocks
+from termijn.runtime.sql import Row
 
 EVERY_PROVIDER = ProviderId("*")
 """What the machinery says when it works for all tenants at once; a service's own code never does."""

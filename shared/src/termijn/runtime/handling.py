@@ -7,21 +7,19 @@ A handler runs inside one database transaction that it neither opens nor commits
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from termijn.events.base import Blob, Event
+from termijn.events.base import Event
 from termijn.events.envelope import Envelope
 from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.aggregate import Aggregate, CommandT, EventT, StateT, WakeUp
-
-if TYPE_CHECKING:
-    from termijn.runtime.inflow import Inflow
-    from termijn.runtime.retention import Trim
+from termijn.runtime.blobs import Blobs
+from termijn.runtime.inflow import Inflow
+from termijn.runtime.sql import Row
 
 PublicT = TypeVar("PublicT", bound=Event)
 WakeUpT = TypeVar("WakeUpT", bound=WakeUp)
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,26 +94,6 @@ Outcome = Handled | NoEffect | Waiting
 
 class Transient(Exception):
     """Something outside did not answer; the same message may succeed soon (5 tries, 30 s at most, then it is parked)."""
-
-
-class Blobs(Protocol):
-    """Where large things lie, by content hash and provider. ``put`` is idempotent."""
-
-    async def put(self, provider: ProviderId, content: bytes) -> Blob:
-        """Store and return the address; the same content twice is one blob."""
-        ...
-
-    async def put_personal(self, provider: ProviderId, content: bytes, *, account: AccountId, purpose: str = "account") -> Blob:
-        """The same, sealed under a key of the account: whatever names or addresses a person. It goes with the key (CON-7)."""
-        ...
-
-    async def get(self, provider: ProviderId, blob: Blob) -> bytes:
-        """The content; raises ``BlobMissing`` where it was erased."""
-        ...
-
-    async def erase(self, provider: ProviderId, blob: Blob) -> None:
-        """Remove the file; removing it twice is once."""
-        ...
 
 
 class Work(Protocol):
@@ -274,6 +252,39 @@ class Worker:
     each: Each | None = None
 
 
+TRIM_ROWS_PER_BATCH = 2_000
+"""Some tens of milliseconds; whoever wants the worker desk meanwhile waits no longer than that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trim:
+    """One table that is trimmed by age. ``queries`` has ``<table>_due``, for the providers that have something to trim, and
+    ``trim_<table>``, with the provider and how many rows at most; by domain time both have what time it is besides.
+    """
+
+    table: str
+    queries: Mapping[str, str]
+    is_domain_time: bool = False
+
+    @property
+    def due(self) -> str:
+        """A query for the providers that have something to trim."""
+        return self.queries[f"{self.table}_due"]
+
+    def as_of(self, now: datetime) -> tuple[datetime, ...]:
+        """The argument of its queries; those by machine time ask the server."""
+        return (now,) if self.is_domain_time else ()
+
+    async def step(self, work: Work) -> int:
+        """Remove one batch of one provider; how many rows went."""
+        rows = await work.fetch(self.queries[f"trim_{self.table}"], work.provider, TRIM_ROWS_PER_BATCH, *self.as_of(work.now))
+        return int(rows[0]["rows"])
+
+    def worker(self) -> Worker:
+        """As a worker, whose failures are noted and shown like those of others."""
+        return Worker(name=f"trim {self.table}", waiting_providers=self.due, step=self.step)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """All of one service: what ``app.py`` hands to the runtime. ``package`` is where its ``sql/`` lies."""
@@ -288,8 +299,8 @@ class Definition:
     wake_ups: tuple[WakeUpHandler[Any], ...]
     views: tuple[View, ...]
     workers: tuple[Worker, ...] = ()
-    inflows: "tuple[Inflow, ...]" = ()
-    trims: "tuple[Trim, ...]" = ()
+    inflows: tuple[Inflow, ...] = ()
+    trims: tuple[Trim, ...] = ()
     forget: "Callable[[Work, AccountId], Awaitable[None]] | None" = None
     """Erases what the service has of a deleted account; done again after a restore (CON-7)."""
     wake_up_upcasters: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)

@@ -10,10 +10,9 @@ import msgspec
 from termijn.events.envelope import Envelope
 from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.database import EVERY_PROVIDER
-from termijn.runtime.handling import Row
 from termijn.runtime.inbox import PAGE_MESSAGES, Inbox, Incoming, note, park_messages
 from termijn.runtime.patience import patiently, reason_of
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 from termijn.runtime.telemetry import log
 from termijn.runtime.unit_of_work import UnitOfWork
 from termijn.runtime.write_path import WritePath

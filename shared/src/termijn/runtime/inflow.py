@@ -4,24 +4,13 @@ They are no messages between services: no envelope, no numbers, no account to pa
 same transaction, knows repeats by the ids in the records, and keeps what it cannot read.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from termijn.kernel.ids import ProviderId
+from termijn.runtime.blobs import Blobs
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase, check_provider
-from termijn.runtime.faults import fault
-from termijn.runtime.inbox import write_offsets
-from termijn.runtime.transport.base import Consumer, InRecord, Place, Transport
-
-if TYPE_CHECKING:
-    from termijn.runtime.unit_of_work import Plant
-
-POLL_RECORDS_MAX = 5_000
-"""Records taken from the transport at once; each provider's are a transaction."""
-LOOK_EVERY_S = 5.0
-"""Machine time between looks whether there is a new provider, whose topic then is made."""
+from termijn.runtime.transport.base import InRecord, Place
 
 Offsets = Mapping[Place, int]
 Take = Callable[[ProviderId, Sequence[InRecord], Offsets], Awaitable[None]]
@@ -34,7 +23,7 @@ class Inflow:
 
     name: str
     providers: str
-    begin: "Callable[[ServiceDatabase, Plant], Take]"
+    begin: Callable[[ServiceDatabase, Blobs], Take]
 
     def topic(self, provider: ProviderId) -> str:
         """Where this provider's records come: ``termijn.usage.belco.v1``."""
@@ -46,70 +35,3 @@ class Inflow:
         if provider == EVERY_PROVIDER:
             raise ValueError(f"not a provider id: {provider!r}")
         return provider
-
-
-keep_offsets = write_offsets
-"""Where to go on, on the connection that has the transaction of what was read."""
-
-
-class InflowDesk:
-    """Takes in the records of one inflow of one service."""
-
-    def __init__(self, inflow: Inflow, service: str, database: ServiceDatabase, plant: "Plant", transport: Transport) -> None:
-        self._inflow = inflow
-        self._database = database
-        self._take = inflow.begin(database, plant)
-        self._transport = transport
-        self._group = f"{service}-{inflow.name}"
-        self._topics: list[str] = []
-        self._consumer: Consumer | None = None
-        self._looked_at = float("-inf")
-
-    async def step(self, timeout_s: float = 0.0) -> int:
-        """Take in one page; the number of records."""
-        if time.monotonic() - self._looked_at > LOOK_EVERY_S:
-            await self.look()
-        if self._consumer is None:
-            return 0
-        records = await self._consumer.poll(POLL_RECORDS_MAX, timeout_s)
-        by_provider: dict[ProviderId, list[InRecord]] = {}
-        for record in records:
-            by_provider.setdefault(self._inflow.provider(record.topic), []).append(record)
-        for provider, own in by_provider.items():
-            offsets = {(record.topic, record.partition): record.offset + 1 for record in own}
-            await self._take(provider, own, offsets)
-            fault("consume.before_acknowledge")
-            await self._consumer.commit(offsets)
-        return len(records)
-
-    async def look(self) -> None:
-        """Make the topics of new providers, and listen to them too."""
-        topics = await self.topics()
-        if topics != self._topics:
-            await self._transport.ensure_topics(topics)
-            await self.close()
-            self._consumer = self._transport.consumer(self._group, topics, self._offsets)
-            self._topics = topics
-        self._looked_at = time.monotonic()
-
-    async def topics(self) -> list[str]:
-        """Of all providers that there are."""
-        rows = await self._database.short(EVERY_PROVIDER, self._inflow.providers)
-        return sorted(self._inflow.topic(ProviderId(row["provider"])) for row in rows)
-
-    async def is_quiet(self) -> bool:
-        """Whether everything that was sent is taken in."""
-        return not self._topics or await self._transport.lag(self._group, self._topics) == 0
-
-    async def close(self) -> None:
-        """Leave the group."""
-        consumer, self._consumer = self._consumer, None
-        self._topics = []
-        if consumer is not None:
-            await consumer.close()
-
-    async def _offsets(self) -> dict[Place, int]:
-        rows = await self._database.short(
-            EVERY_PROVIDER, "select topic, partition, next_offset from consumer_offset where topic = any($1)", self._topics
-        )
-        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}

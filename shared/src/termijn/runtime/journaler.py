@@ -7,10 +7,9 @@ import msgspec
 
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase
 from termijn.runtime.faults import fault
-from termijn.runtime.handling import Row
 from termijn.runtime.journal import Journal
 from termijn.runtime.journal_entry import KeptEvent, KeptNumber, KeptNumbers, KeptUnit, NotedUnit
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 
 SQL = load("termijn.runtime.schema", "keeping.sql")
 

@@ -11,10 +11,11 @@ from termijn.runtime.actor import SEALED_IN_META, opened_actor
 from termijn.runtime.codec import Sealer
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase
 from termijn.runtime.faults import fault
-from termijn.runtime.handling import Cause, Recorded, Row, Statement, View
+from termijn.runtime.handling import Cause, Recorded, Statement, View
 from termijn.runtime.key_purpose import ACCOUNT_PURPOSE
-from termijn.runtime.sql import load
-from termijn.runtime.unit_of_work import Plant, run_statements
+from termijn.runtime.plant import Plant
+from termijn.runtime.sql import Row, load
+from termijn.runtime.unit_of_work import run_statements
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
 

@@ -16,10 +16,11 @@ import asyncpg
 from termijn.kernel.errors import Busy
 from termijn.runtime.database import EVERY_PROVIDER, ServiceDatabase, begun
 from termijn.runtime.forgetting import is_behind
-from termijn.runtime.handling import Row, Statement, View
+from termijn.runtime.handling import Statement, View
+from termijn.runtime.plant import Plant
 from termijn.runtime.projector import PAGE_EVENTS, START, apply_rows, read_checkpoint, statements_of, write_checkpoint
-from termijn.runtime.sql import load
-from termijn.runtime.unit_of_work import Plant, run_statements
+from termijn.runtime.sql import Row, load
+from termijn.runtime.unit_of_work import run_statements
 from termijn.runtime.write_path import ATTEMPTS_MAX, CONFLICTS
 
 SQL = load("termijn.runtime.schema", "runtime.sql")

@@ -5,54 +5,23 @@ answers; then batches go until none is. So it happens once a day where there is 
 makes up for it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 
 from termijn.kernel.ids import ProviderId, derived_id
 from termijn.runtime.database import EVERY_PROVIDER
-from termijn.runtime.handling import Cause, Work, Worker
+from termijn.runtime.handling import Cause, Trim
 from termijn.runtime.sql import load
 from termijn.runtime.workers import WorkerDesk
 from termijn.runtime.write_path import WritePath
 
 SQL = load("termijn.runtime.schema", "retention.sql")
 
-ROWS_PER_BATCH = 2_000
-"""Some tens of milliseconds; whoever wants the worker desk meanwhile waits no longer than that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trim:
-    """One table that is trimmed by age. ``queries`` has ``<table>_due``, for the providers that have something to trim, and
-    ``trim_<table>``, with the provider and how many rows at most; by domain time both have what time it is besides.
-    """
-
-    table: str
-    is_domain_time: bool = False
-    queries: Mapping[str, str] = field(default_factory=lambda: SQL)
-
-    @property
-    def due(self) -> str:
-        """A query for the providers that have something to trim."""
-        return self.queries[f"{self.table}_due"]
-
-    def as_of(self, now: datetime) -> tuple[datetime, ...]:
-        """The argument of its queries; those by machine time ask the server."""
-        return (now,) if self.is_domain_time else ()
-
-    async def step(self, work: Work) -> int:
-        """Remove one batch of one provider; how many rows went."""
-        rows = await work.fetch(self.queries[f"trim_{self.table}"], work.provider, ROWS_PER_BATCH, *self.as_of(work.now))
-        return int(rows[0]["rows"])
-
-    def worker(self) -> Worker:
-        """As a worker, whose failures are noted and shown like those of others."""
-        return Worker(name=f"trim {self.table}", waiting_providers=self.due, step=self.step)
-
-
-TRIMS: tuple[Trim, ...] = (Trim(table="inbox"), Trim(table="idempotency"), Trim(table="timer", is_domain_time=True))
+TRIMS: tuple[Trim, ...] = (
+    Trim(table="inbox", queries=SQL),
+    Trim(table="idempotency", queries=SQL),
+    Trim(table="timer", queries=SQL, is_domain_time=True),
+)
 """Of every service; a service names its own in its definition."""
 
 LOOK_EVERY_S = 3600.0

@@ -39,7 +39,7 @@ class BlobKeys(Protocol):
 
 
 class SealedBlobs:
-    """Implements ``handling.Blobs``."""
+    """Implements ``blobs.Blobs``."""
 
     def __init__(self, files: Files, keys: BlobKeys) -> None:
         self._files = files

@@ -16,21 +16,22 @@ from termijn.runtime.codec import Registry, Upcaster, WakeUps
 from termijn.runtime.database import EVERY_PROVIDER, Address, ServiceDatabase
 from termijn.runtime.faults import fault
 from termijn.runtime.glance import Glance
-from termijn.runtime.handling import Cause, Definition, Row
+from termijn.runtime.handling import Cause, Definition
 from termijn.runtime.held import Held
 from termijn.runtime.hold import JOURNAL_AHEAD, Hold
 from termijn.runtime.inbox import Inbox
-from termijn.runtime.inflow import InflowDesk
+from termijn.runtime.inflow_desk import InflowDesk
 from termijn.runtime.journal import Journal
 from termijn.runtime.journaler import Journaler, last_unit
+from termijn.runtime.plant import Keys, Plant
 from termijn.runtime.projector import Projector
 from termijn.runtime.relay import Relay
 from termijn.runtime.retention import Upkeep
 from termijn.runtime.sealed_blobs import BlobKeys, Files, SealedBlobs
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 from termijn.runtime.timers import Instant, TimerDesk
 from termijn.runtime.transport.base import Consumer, OffsetsLost, Transport
-from termijn.runtime.unit_of_work import Keys, Plant, UnitOfWork
+from termijn.runtime.unit_of_work import UnitOfWork
 from termijn.runtime.unreadable import readable
 from termijn.runtime.workers import WorkerDesk
 from termijn.runtime.write_path import WritePath
@@ -123,7 +124,7 @@ class Service:
         self.glance = Glance(around.address.app_dsn, views=views, workers=definition.workers)
         self._consumer: Consumer | None = None
         inflows = definition.inflows if around.has_collectors else ()
-        self.inflows = [InflowDesk(inflow, self.name, database, self.plant, around.transport) for inflow in inflows]
+        self.inflows = [InflowDesk(inflow, self.name, database, self.plant.blobs, around.transport) for inflow in inflows]
 
     @classmethod
     async def open(cls, definition: Definition, around: Surroundings) -> "Service":

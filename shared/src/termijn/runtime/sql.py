@@ -3,6 +3,10 @@
 import re
 from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
+
+Row = Mapping[str, Any]
+"""A row of an answer, by the names of its columns."""
 
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 

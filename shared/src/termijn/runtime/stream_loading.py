@@ -2,18 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.codec import Sealer
-from termijn.runtime.handling import Row
+from termijn.runtime.plant import Plant
+from termijn.runtime.sql import Row
 from termijn.runtime.stream_cache import Loaded
-
-if TYPE_CHECKING:
-    from termijn.runtime.unit_of_work import Plant
 
 SNAPSHOT_EVERY = 100
 """Versions between snapshots: loading a stream reads at most about this many events."""
@@ -23,7 +21,7 @@ class StreamLoading:
     """Some streams of one provider while they are loaded. ``snapshot_due`` are those that took as many events as a snapshot saves."""
 
     def __init__(
-        self, plant: "Plant", provider: ProviderId, wanted: Mapping[str, Aggregate[Any, Any, Any]], *, with_snapshots: bool = True
+        self, plant: Plant, provider: ProviderId, wanted: Mapping[str, Aggregate[Any, Any, Any]], *, with_snapshots: bool = True
     ) -> None:
         self._plant = plant
         self._provider = provider

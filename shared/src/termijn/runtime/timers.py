@@ -16,9 +16,9 @@ from termijn.kernel.ids import AccountId, ProviderId, derived_id
 from termijn.runtime.codec import WakeUps
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.faults import fault
-from termijn.runtime.handling import Cause, Fired, Row, Waiting, WakeUpHandler
+from termijn.runtime.handling import Cause, Fired, Waiting, WakeUpHandler
 from termijn.runtime.patience import patiently, reason_of
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 from termijn.runtime.telemetry import log
 from termijn.runtime.timer_row import SHARDS
 from termijn.runtime.unit_of_work import UnitOfWork

@@ -5,9 +5,8 @@ read models are written with one statement each. Later decisions see earlier one
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,51 +17,21 @@ from termijn.kernel.ids import AccountId, ProviderId, derived_id, new_event_id
 from termijn.runtime import codec
 from termijn.runtime.actor import is_person, sealed_actor
 from termijn.runtime.aggregate import Aggregate, CommandT, EventT, SetTimer, StateT, TimerChange
+from termijn.runtime.blobs import Blobs
 from termijn.runtime.clock import machine_now
 from termijn.runtime.faults import fault
-from termijn.runtime.handling import Blobs, Cause, Definition, Recorded, Row, Statement
+from termijn.runtime.handling import Cause, Recorded, Statement
 from termijn.runtime.joined import Write, execute_joined
 from termijn.runtime.journal_entry import Facts, NotedUnit
 from termijn.runtime.keys import KeyDestroyed
-from termijn.runtime.sql import load
-from termijn.runtime.stream_cache import Loaded, StreamCache
+from termijn.runtime.plant import Plant
+from termijn.runtime.sql import Row, load
+from termijn.runtime.stream_cache import Loaded
 from termijn.runtime.stream_loading import SNAPSHOT_EVERY, StreamLoading
 from termijn.runtime.timer_row import TimerRow, timer_id_of
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
 KEEPING = load("termijn.runtime.schema", "keeping.sql")
-
-
-class Keys(Protocol):
-    """The key store as the write path sees it."""
-
-    async def sealer(self, provider: ProviderId, accounts: Sequence[str]) -> codec.Sealer:
-        """Something that seals and opens for these accounts without further I/O."""
-        ...
-
-    async def destroy(self, provider: ProviderId, account: str, *, purpose: str) -> bool:
-        """Erase what the key sealed, for ever."""
-        ...
-
-
-@dataclass(slots=True)
-class Plant:
-    """What every unit of work of one service shares: its definition, types, keys, blobs and cache; and whether a journal is kept."""
-
-    definition: Definition
-    registry: codec.Registry
-    public: codec.Registry
-    keys: Keys
-    blobs: Blobs
-    epoch: int
-    is_journaled: bool = False
-    cache: StreamCache = field(default_factory=StreamCache)
-    earliest_set: datetime | None = None
-    """The earliest date of the timers that this process set since whoever fires them last looked through all that is due."""
-
-    def note_set(self, due_at: datetime) -> None:
-        """A timer was set, and that is committed."""
-        self.earliest_set = due_at if self.earliest_set is None else min(self.earliest_set, due_at)
 
 
 class Queued(Exception):

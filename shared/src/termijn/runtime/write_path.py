@@ -23,7 +23,8 @@ from termijn.runtime.database import ServiceDatabase
 from termijn.runtime.faults import fault
 from termijn.runtime.handling import Cause
 from termijn.runtime.hold import Hold, ServiceHeld
-from termijn.runtime.unit_of_work import Plant, Queued, UnitOfWork
+from termijn.runtime.plant import Plant
+from termijn.runtime.unit_of_work import Queued, UnitOfWork
 
 ResultT = TypeVar("ResultT")
 

@@ -22,11 +22,12 @@ from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.blobs import FileBlobs
 from termijn.runtime.clock import machine_now
 from termijn.runtime.database import EVERY_PROVIDER, Address, migrate
-from termijn.runtime.handling import Cause, Definition, Row
+from termijn.runtime.handling import Cause, Definition
 from termijn.runtime.http import Access, Authority, Role, install, mint_token
 from termijn.runtime.keys import KeyStore
 from termijn.runtime.laws import Law
 from termijn.runtime.service import TOPICS, Service, Surroundings
+from termijn.runtime.sql import Row
 from termijn.runtime.timers import Instant
 from termijn.runtime.transport.base import OutRecord
 from termijn.runtime.transport.log import LogTransport

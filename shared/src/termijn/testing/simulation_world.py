@@ -23,10 +23,11 @@ from termijn.embedded.site import build_service_app
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.blobs import FileBlobs
 from termijn.runtime.database import EVERY_PROVIDER, Address
-from termijn.runtime.handling import Definition, Row
+from termijn.runtime.handling import Definition
 from termijn.runtime.http import Authority, Role, install, mint_token
 from termijn.runtime.keys import KeyStore
 from termijn.runtime.service import Service, Surroundings
+from termijn.runtime.sql import Row
 from termijn.runtime.timers import Instant
 from termijn.runtime.transport.log import LogTransport
 from termijn.testing.simulation_chance import Chance

@@ -21,8 +21,9 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import Conflict, InvalidInput
 from termijn.kernel.ids import CATALOGUE, DeckId
 from termijn.kernel.tariff import Tariff
-from termijn.runtime.handling import Row, Work
+from termijn.runtime.handling import Work
 from termijn.runtime.setting import CURRENT, Replace
+from termijn.runtime.sql import Row
 
 Fetch = Callable[..., Awaitable[Sequence[Row]]]
 """``Work.fetch`` or ``Reader.fetch``."""

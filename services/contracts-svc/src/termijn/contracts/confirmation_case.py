@@ -16,8 +16,8 @@ from termijn.contracts.module import MODULE
 from termijn.contracts.tariff import TARIFF
 from termijn.kernel.ids import TariffId
 from termijn.kernel.tariff import Tariff
-from termijn.runtime.handling import Row, Work
-from termijn.runtime.sql import load
+from termijn.runtime.handling import Work
+from termijn.runtime.sql import Row, load
 
 QUERIES = load("termijn.contracts", "queries.sql")
 

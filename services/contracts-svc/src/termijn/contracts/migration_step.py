@@ -20,8 +20,8 @@ from termijn.contracts.tariff import TARIFF
 from termijn.kernel.errors import Refusal
 from termijn.kernel.ids import CATALOGUE, AccountId, ModuleId, TariffId
 from termijn.kernel.tariff import Tariff
-from termijn.runtime.handling import Fired, Handled, NoEffect, Outcome, Row, WakeUpHandler, Work, Worker
-from termijn.runtime.sql import load
+from termijn.runtime.handling import Fired, Handled, NoEffect, Outcome, WakeUpHandler, Work, Worker
+from termijn.runtime.sql import Row, load
 
 SQL = load("termijn.contracts", "catalogue.sql")
 PAGE_MAX = 50

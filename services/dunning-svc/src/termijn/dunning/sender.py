@@ -11,10 +11,10 @@ from termijn.dunning.policy import POLICY
 from termijn.events.base import Blob
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId
-from termijn.runtime.handling import Row, Transient, Work, Worker
+from termijn.runtime.handling import Transient, Work, Worker
 from termijn.runtime.mail import Mailer, MailRefused
 from termijn.runtime.setting import CURRENT
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 
 QUERIES = load("termijn.dunning", "queries.sql")
 PAGE_LETTERS = 20

@@ -15,9 +15,9 @@ from termijn.invoice.payer_name import name_key
 from termijn.invoice.policy import POLICY
 from termijn.invoice.receivable import InvoiceEvent, Receivable
 from termijn.kernel.ids import AccountId, CaseId, InvoiceId
-from termijn.runtime.handling import Row, Work, Worker
+from termijn.runtime.handling import Work, Worker
 from termijn.runtime.setting import CURRENT
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 
 SQL = load("termijn.invoice", "queries.sql")
 

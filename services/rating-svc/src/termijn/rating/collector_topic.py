@@ -18,15 +18,16 @@ from termijn.rating.ingest import Intake, Report, take_in
 from termijn.rating.suspense import shared_lock_and_closing
 from termijn.rating.usage import Use, Voided, read_batch, read_binary, read_structured
 from termijn.rating.void import void_records
+from termijn.runtime.blobs import Blobs
 from termijn.runtime.database import ServiceDatabase
-from termijn.runtime.handling import Row, Work
-from termijn.runtime.inflow import Inflow, Offsets, keep_offsets
+from termijn.runtime.handling import Work
+from termijn.runtime.inflow import Inflow, Offsets
+from termijn.runtime.inflow_desk import keep_offsets
 from termijn.runtime.patience import passes, reason_of
 from termijn.runtime.savepoint import Undone, apart
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 from termijn.runtime.telemetry import log
 from termijn.runtime.transport.base import InRecord
-from termijn.runtime.unit_of_work import Plant
 
 SQL = load("termijn.rating", "collector_topic.sql")
 ops = log("collector_topic")
@@ -86,9 +87,9 @@ def sort_out(records: Sequence[InRecord]) -> Page:
 class CollectorTopic:
     """Takes in pages for one service."""
 
-    def __init__(self, database: ServiceDatabase, plant: Plant) -> None:
+    def __init__(self, database: ServiceDatabase, blobs: Blobs) -> None:
         self._database = database
-        self._intake = Intake(DeckLibrary(plant.blobs))
+        self._intake = Intake(DeckLibrary(blobs))
 
     async def take(self, provider: ProviderId, records: Sequence[InRecord], offsets: Offsets) -> None:
         """Take in a page with its offsets. Where the page fails for what is in it, each record goes alone, and the offsets last."""
@@ -199,4 +200,4 @@ def _record(row: Row) -> InRecord:
     )
 
 
-USAGE_TOPIC = Inflow(name="usage", providers=SQL["providers"], begin=lambda database, plant: CollectorTopic(database, plant).take)
+USAGE_TOPIC = Inflow(name="usage", providers=SQL["providers"], begin=lambda database, blobs: CollectorTopic(database, blobs).take)

@@ -8,7 +8,7 @@ from termijn.events.base import Blob
 from termijn.kernel.ids import ProviderId
 from termijn.rating.deck import RateDeck
 from termijn.rating.use import DeckVersion
-from termijn.runtime.handling import Blobs
+from termijn.runtime.blobs import Blobs
 from termijn.runtime.sql import load
 
 SQL = load("termijn.rating", "usage.sql")

@@ -4,8 +4,7 @@ from termijn.events.erasure import Obstacle
 from termijn.kernel.ids import AccountId
 from termijn.kernel.period import Month
 from termijn.runtime.erasure import Forgetting, Found
-from termijn.runtime.handling import Work
-from termijn.runtime.retention import Trim
+from termijn.runtime.handling import Trim, Work
 from termijn.runtime.sql import load
 
 SQL = load("termijn.rating", "erasure.sql")

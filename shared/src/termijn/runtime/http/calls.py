@@ -11,15 +11,18 @@ from fastapi import Response
 
 from termijn.kernel.errors import Refusal, VersionMismatch
 from termijn.kernel.ids import ProviderId, derived_id
+from termijn.runtime.blobs import Blobs
 from termijn.runtime.clock import Clock
 from termijn.runtime.database import ServiceDatabase
-from termijn.runtime.handling import Blobs, Cause, Row, Work
+from termijn.runtime.handling import Cause, Work
 from termijn.runtime.http.closed import ACCESS_OF_CHANGE, refuse_closed
 from termijn.runtime.http.idempotency import Kept, enter, keep
 from termijn.runtime.http.principal import Principal
 from termijn.runtime.http.problems import MEDIA_TYPE, body_of, headers_of
 from termijn.runtime.journal_entry import Answered
-from termijn.runtime.unit_of_work import Plant, UnitOfWork
+from termijn.runtime.plant import Plant
+from termijn.runtime.sql import Row
+from termijn.runtime.unit_of_work import UnitOfWork
 
 ResultT = TypeVar("ResultT")
 

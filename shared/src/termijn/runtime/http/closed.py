@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from termijn.kernel.errors import Refusal
-from termijn.runtime.handling import Row
+from termijn.runtime.sql import Row
 
 ACCESS = "select access from account_erasure where provider = $1 and account = $2 and access <> 'open'"
 """Reads it."""

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Query
 
 from termijn.kernel.errors import InvalidInput
-from termijn.runtime.handling import Row
+from termijn.runtime.sql import Row
 
 LIMIT_MAX = 200
 """Rows of a page: what a person scrolls through, and small enough for any client."""

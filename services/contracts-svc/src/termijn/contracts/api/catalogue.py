@@ -40,10 +40,11 @@ from termijn.kernel.errors import InvalidInput, NotFound
 from termijn.kernel.ids import CATALOGUE, TariffId
 from termijn.kernel.tariff import Tariff
 from termijn.kernel.words import Language
-from termijn.runtime.handling import Row, Work
+from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.fields import Day, Line
 from termijn.runtime.http.settings import add_replacing, add_showing
+from termijn.runtime.sql import Row
 
 VersionPath = Annotated[int, Path(ge=1, le=1_000_000)]
 

@@ -16,10 +16,11 @@ from termijn.contracts.rate_deck import RATE_DECK
 from termijn.events.base import Blob
 from termijn.kernel.errors import NotFound
 from termijn.kernel.ids import DeckId
-from termijn.runtime.handling import Row, Work
+from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging, takes_file
 from termijn.runtime.http.fields import Day
 from termijn.runtime.http.files import media_type_of
+from termijn.runtime.sql import Row
 
 SUMMARIES_KEPT = 32
 """Decks by destination that are kept in memory; reading one of 200,000 rows again takes two seconds."""

@@ -32,10 +32,11 @@ from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import InvalidInput, NotFound
 from termijn.kernel.ids import CATALOGUE, AccountId, ModuleId, TariffId
 from termijn.kernel.tariff import Tariff
-from termijn.runtime.handling import Row, Work
+from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.fields import AccountPath
 from termijn.runtime.setting import CURRENT
+from termijn.runtime.sql import Row
 
 
 def routes(access: Access) -> APIRouter:

@@ -15,9 +15,10 @@ from termijn.contracts.warranty import Warranty, hardware, settings
 from termijn.events.goods import OrderId
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId
-from termijn.runtime.handling import Row, Work
+from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.fields import AccountPath, Day
+from termijn.runtime.sql import Row
 
 OnQuery = Annotated[Day | None, Query(description="The day that is asked about; today where not said.")]
 

@@ -15,10 +15,10 @@ from termijn.invoice.errors import NoSuchInvoice
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import RequestRedelivery
 from termijn.kernel.ids import InvoiceId
-from termijn.runtime.handling import Row, Work
+from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, answers_file, paging
 from termijn.runtime.http.fields import ACCOUNT_ID, AccountPath
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 
 SQL = load("termijn.invoice", "api.sql")
 AccountQuery = Annotated[str | None, Query(pattern=ACCOUNT_ID)]
