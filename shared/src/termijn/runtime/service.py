@@ -104,8 +104,6 @@ class Service:
             epoch=database.epoch,
             is_journaled=around.journal is not None,
         )
-        database.forgetting.tell(lambda accounts: self.plant.cache.forget_all())
-        database.forgetting.tell(around.keys.forget)
         self.keys = around.keys
         self.address = around.address
         self.journal = around.journal
@@ -131,6 +129,8 @@ class Service:
         """Migrate the database, make the topics, join the consumer group."""
         database = await ServiceDatabase.open(around.address, ["termijn.runtime.schema", definition.package])
         service = cls(definition, around, database)
+        database.forgetting.tell(lambda accounts: service.plant.cache.forget_all())
+        database.forgetting.tell(around.keys.forget)
         if around.journal is not None and await around.journal.last_position(definition.name) > await last_unit(database):
             await service.hold.place(JOURNAL_AHEAD)
         await service.hold.look()
