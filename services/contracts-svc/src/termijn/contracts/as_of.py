@@ -1,4 +1,4 @@
-"""What was in force on a day (SEC-3): pure, over the events of one stream.
+"""What was in force on a day (SEC-3): pure, over what was read of one stream.
 
 - What counts from a day (tariffs, quantities, options, starts, ends, numbers) is by that day, with all that is known now: a change
   that was entered later for an earlier day shows.
@@ -10,34 +10,39 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from termijn.contracts.account import ACCOUNT
-from termijn.contracts.account_state import Account
-from termijn.contracts.module import MODULE
-from termijn.contracts.module_state import AwaitingDelivery, Running
-from termijn.events.contracts import ModuleEnded, ModuleTerminated, SubjectAssigned, SubjectReleased
+import msgspec
+
+from termijn.contracts.module_state import AwaitingDelivery, Module, Running
+from termijn.events.contracts import ModuleEnded, ModuleTerminated
 from termijn.kernel.calendar import at
-from termijn.runtime.handling import Recorded
-from termijn.runtime.http.streams import state_after
 
 _DAY = timedelta(days=1)
 
 
-def account_on(day: date, recorded: Sequence[Recorded]) -> tuple[Account, int]:
-    """The account as it stood when the day ended, and its version then."""
-    until = _said_until(day, recorded)
-    return state_after(ACCOUNT, until), until[-1].version if until else 0
+class KnownModule(msgspec.Struct, frozen=True, kw_only=True):
+    """A module and its past: ``live`` before it was over (its present where it is not), ``then`` as it stood when the day ended,
+    ``over`` how it ended, ``subjects`` those that were its own when the day ended.
+    """
+
+    live: Module
+    then: Module
+    over: ModuleEnded | ModuleTerminated | None
+    subjects: Sequence[str]
 
 
-def module_on(day: date, recorded: Sequence[Recorded]) -> dict[str, Any] | None:
+def end_of(day: date) -> datetime:
+    """The instant at which the day was over, by the clock of the business."""
+    return at(day + _DAY, "00:00")
+
+
+def module_on(day: date, known: KnownModule) -> dict[str, Any] | None:
     """What the module was on that day; None where it had not been ordered."""
-    live = state_after(MODULE, [one for one in recorded if not isinstance(one.event, ModuleEnded | ModuleTerminated)])
+    live, then, over = known.live, known.then, known.over
     if not isinstance(live, AwaitingDelivery | Running) or day < live.terms.ordered_on:
         return None
-    then = state_after(MODULE, _said_until(day, recorded))
     ending = then.ending if isinstance(then, Running) else None
     suspension = then.suspension if isinstance(then, Running) else None
     terms, starts_on = live.terms, live.starts_on if isinstance(live, Running) else None
-    over = next((one.event for one in recorded if isinstance(one.event, ModuleEnded | ModuleTerminated)), None)
     tariff, ends_on = terms.tariff_on(day), ending.ends_on if ending is not None else None
     state = "running" if ends_on is None else "cancelled"
     if starts_on is None or day < starts_on:
@@ -57,33 +62,10 @@ def module_on(day: date, recorded: Sequence[Recorded]) -> dict[str, Any] | None:
             for article_id, option in sorted(terms.options.items())
             if option.from_on <= day and (option.ends_on is None or day <= option.ends_on)
         ],
-        "subjects": _subjects_at(at(day + _DAY, "00:00"), recorded),
+        "subjects": list(known.subjects),
         "suspension": {"since": suspension.since, "reason": suspension.reason} if suspension is not None else None,
     }
 
 
-def _said_until(day: date, recorded: Sequence[Recorded]) -> list[Recorded]:
-    """What had been recorded when the day ended, by the clock of the business."""
-    end = at(day + _DAY, "00:00")
-    return [one for one in recorded if one.occurred_at < end]
-
-
 def _last_day(over: ModuleEnded | ModuleTerminated) -> date:
     return over.ended_on if isinstance(over, ModuleEnded) else over.terminated_on
-
-
-def _subjects_at(end: datetime, recorded: Sequence[Recorded]) -> list[str]:
-    """The subjects that were the module's when a day ended."""
-    owned: dict[str, list[tuple[datetime, datetime | None]]] = {}
-    for event in (one.event for one in recorded):
-        if not isinstance(event, SubjectAssigned | SubjectReleased) or event.subject is None:
-            continue
-        spans = owned.setdefault(event.subject, [])
-        if isinstance(event, SubjectAssigned):
-            spans.append((event.from_at, None))
-        elif spans:
-            since, _ = spans.pop()
-            spans.append((since, event.until_at))
-    return sorted(
-        subject for subject, spans in owned.items() if any(since < end and (until is None or until >= end) for since, until in spans)
-    )

@@ -78,6 +78,7 @@ FORGETTING = Forgetting(
         "delete from subject_owner where provider = $1 and account = $2",
         "update module set over_reason = null where provider = $1 and account = $2",
         "update manager_task set outcome = null where provider = $1 and account = $2",
+        "delete from history_point where provider = $1 and account = $2",
         "update confirmation set personal = null where provider = $1 and account = $2",
         "update confirmation set actor = 'customer' where provider = $1 and account = $2 and actor like 'customer:%'",
     ),

@@ -57,10 +57,9 @@ _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def entries(
-    aggregate: Aggregate[StateT, Any, Any], recorded: Sequence[Recorded], shown: Callable[[StateT], Shown]
+    aggregate: Aggregate[StateT, Any, Any], state: StateT, recorded: Sequence[Recorded], shown: Callable[[StateT], Shown]
 ) -> Iterator[dict[str, Any]]:
-    """An entry per event of one stream, from its first on (SEC-3)."""
-    state = aggregate.initial
+    """An entry per event of a stretch of one stream, before which the thing was ``state`` (SEC-3)."""
     before = shown(state)
     for one in recorded:
         state = aggregate.evolve(state, one.event)

@@ -1,9 +1,9 @@
-"""Streams as they were recorded, for reading: the history of a thing (SEC-3), and what it was at another moment."""
+"""Streams as they were recorded, for reading: the history of a thing (SEC-3)."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from termijn.runtime.aggregate import Aggregate, StateT
+from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.handling import Recorded
 from termijn.runtime.http.calls import Reader
 from termijn.runtime.projector import decode_rows
@@ -24,11 +24,3 @@ async def events_of(
     provider = reader.principal.provider
     rows = await reader.fetch(_EVENTS, provider, aggregate.stream(provider, key), after, limit)
     return await decode_rows(reader.host.plant, rows)
-
-
-def state_after(aggregate: Aggregate[StateT, Any, Any], events: Sequence[Recorded]) -> StateT:
-    """What these events make true, from the first on."""
-    state = aggregate.initial
-    for recorded in events:
-        state = aggregate.evolve(state, recorded.event)
-    return state

@@ -28,10 +28,11 @@ from termijn.contracts.api.account_body import (
     given,
 )
 from termijn.contracts.api.contract import contract_as_of, contract_of, ordering_of
+from termijn.contracts.api.points import state_at, version_before
 from termijn.contracts.api.reading import done, opened, version_after
 from termijn.contracts.api.shown_account import ACCOUNTS, CONFIRMATIONS, CONSENTS, AccountNow, AccountThen, ChangedAccount, GivenConsent
 from termijn.contracts.api.shown_module import ContractNow, ContractThen
-from termijn.contracts.as_of import account_on
+from termijn.contracts.as_of import end_of
 from termijn.contracts.ordering import QUERIES, legal_versions, must_be_free, policy_of
 from termijn.events.contracts import AccountFacts
 from termijn.kernel.calendar import day_of
@@ -40,7 +41,6 @@ from termijn.kernel.ids import AccountId
 from termijn.runtime.handling import Work
 from termijn.runtime.http import Access, Answer, Call, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.fields import AccountPath, Day
-from termijn.runtime.http.streams import events_of
 
 _LIKE = re.compile(r"[%_\\]")
 
@@ -265,7 +265,8 @@ def _reading(router: APIRouter, access: Access) -> None:
 
 
 async def _as_it_stood(reader: Reader, account: str, day: date) -> Response:
-    state, version = account_on(day, await events_of(reader, ACCOUNT, account))
+    version = await version_before(reader, ACCOUNT, account, end_of(day))
+    state = await state_at(reader, ACCOUNT, account, version)
     if not isinstance(state, OpenAccount):
         raise NotFound(what=f"account on {day}", id=account)
     plain = msgspec.to_builtins(state)

@@ -5,22 +5,22 @@ from typing import Any
 
 import msgspec
 
+from termijn.runtime.sql import Row
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_check import contract_start
 from termijn.contracts.account_command import AdmitOrder
 from termijn.contracts.account_state import OpenAccount
-from termijn.contracts.as_of import account_on, module_on
+from termijn.contracts.api.module_pages import known_module
+from termijn.contracts.api.points import state_at, state_now, version_before
+from termijn.contracts.as_of import end_of, module_on
 from termijn.contracts.catalogue_views import SQL
-from termijn.contracts.module import MODULE
 from termijn.contracts.ordering import QUERIES
 from termijn.kernel.calendar import at
 from termijn.kernel.errors import NotFound, Refusal
 from termijn.kernel.ids import AccountId, ModuleId
 from termijn.kernel.notice import ending
 from termijn.kernel.tariff import Tariff
-from termijn.runtime.handling import Row
 from termijn.runtime.http import Reader, Role
-from termijn.runtime.http.streams import events_of, state_after
 
 
 async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str, Any]:
@@ -51,7 +51,7 @@ async def ordering_of(reader: Reader, account: str, *, today: date) -> dict[str,
     is_manager = reader.principal.role is not Role.CUSTOMER
     admit = AdmitOrder(now=reader.now, account=AccountId(account), module_id=ModuleId("asked"), ordered_on=today, is_manager=is_manager)
     try:
-        ACCOUNT.decide(admit, state_after(ACCOUNT, await events_of(reader, ACCOUNT, account)))
+        ACCOUNT.decide(admit, (await state_now(reader, ACCOUNT, account))[0])
     except Refusal as refusal:
         return {"is_allowed": False, "code": refusal.code, "why_not": refusal.message}
     return {"is_allowed": True, "code": None, "why_not": None}
@@ -62,10 +62,10 @@ async def contract_as_of(reader: Reader, account: str, day: date) -> dict[str, A
     rows = await reader.fetch(QUERIES["module_ids"], reader.principal.provider, account)
     modules = []
     for row in rows:
-        found = module_on(day, await events_of(reader, MODULE, row["module_id"]))
+        found = module_on(day, await known_module(reader, row["module_id"], day))
         if found is not None:
             modules.append({"module_id": row["module_id"], **found})
-    state, _ = account_on(day, await events_of(reader, ACCOUNT, account))
+    state = await state_at(reader, ACCOUNT, account, await version_before(reader, ACCOUNT, account, end_of(day)))
     if not isinstance(state, OpenAccount):
         raise NotFound(what=f"account on {day}", id=account)
     spans = [(module["starts_on"], module["ends_on"]) for module in modules]

@@ -1,61 +1,66 @@
 """Routes of histories of projects, orders of goods and leases: who, when, why it was allowed, what changed (SEC-3)."""
 
-from fastapi import APIRouter, Depends, Response
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
 
-from termijn.contracts.api.bodies import ThingPath
+from fastapi import APIRouter, Depends, Path, Response
+
+from termijn.contracts.api.bodies import THING_ID
 from termijn.contracts.api.history import history_page
+from termijn.contracts.api.reading import must_see
 from termijn.contracts.api.shown_history import HISTORY
 from termijn.contracts.goods_history import goods_shown, lease_shown, project_shown
 from termijn.contracts.goods_order import GOODS_ORDER
-from termijn.contracts.goods_ordering import SQL
+from termijn.contracts.history import Shown
 from termijn.contracts.lease import LEASE
 from termijn.contracts.project import PROJECT
-from termijn.kernel.errors import NotFound
+from termijn.runtime.aggregate import Aggregate
 from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.fields import AccountPath
-from termijn.runtime.http.streams import events_of
+
+
+class Told(NamedTuple):
+    """A kind of thing that has a history: where it is found, by which parameter, and what an entry compares."""
+
+    what: str
+    folder: str
+    parameter: str
+    aggregate: Aggregate[Any, Any, Any]
+    shown: Callable[[Any], Shown]
+    says: str
+
+
+KINDS = (
+    Told("project", "projects", "project_id", PROJECT, project_shown, "Every change of the project, oldest first (CON-11, SEC-3)."),
+    Told(
+        "order",
+        "goods-orders",
+        "order_id",
+        GOODS_ORDER,
+        goods_shown,
+        "Every change of the order: deliveries, placements, warranties (CON-11, SEC-3).",
+    ),
+    Told("lease", "leases", "lease_id", LEASE, lease_shown, "Every change of the lease (CON-11, SEC-3)."),
+)
 
 
 def routes(access: Access) -> APIRouter:
     """Customers read their own, managers and auditors all."""
     router = APIRouter(tags=["history"])
-
-    @router.get("/accounts/{account}/projects/{project_id}/history", **answers(HISTORY))
-    async def project_history(
-        account: AccountPath,
-        project_id: ThingPath,
-        page: Paging = Depends(paging),
-        reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
-    ) -> Response:
-        """Every change of the project, oldest first (CON-11, SEC-3)."""
-        await _must_own(reader, "project", account, project_id)
-        return answer(history_page(page, PROJECT, await events_of(reader, PROJECT, project_id), project_shown))
-
-    @router.get("/accounts/{account}/goods-orders/{order_id}/history", **answers(HISTORY))
-    async def order_history(
-        account: AccountPath,
-        order_id: ThingPath,
-        page: Paging = Depends(paging),
-        reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
-    ) -> Response:
-        """Every change of the order: deliveries, placements, warranties (CON-11, SEC-3)."""
-        await _must_own(reader, "order", account, order_id)
-        return answer(history_page(page, GOODS_ORDER, await events_of(reader, GOODS_ORDER, order_id), goods_shown))
-
-    @router.get("/accounts/{account}/leases/{lease_id}/history", **answers(HISTORY))
-    async def lease_history(
-        account: AccountPath,
-        lease_id: ThingPath,
-        page: Paging = Depends(paging),
-        reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
-    ) -> Response:
-        """Every change of the lease (CON-11, SEC-3)."""
-        await _must_own(reader, "lease", account, lease_id)
-        return answer(history_page(page, LEASE, await events_of(reader, LEASE, lease_id), lease_shown))
-
+    for kind in KINDS:
+        _telling(router, access, kind)
     return router
 
 
-async def _must_own(reader: Reader, query: str, account: str, key: str) -> None:
-    if not await reader.fetch(SQL[query], reader.principal.provider, account, key):
-        raise NotFound(what=query, id=key)
+def _telling(router: APIRouter, access: Access, kind: Told) -> None:
+    path = f"/accounts/{{account}}/{kind.folder}/{{{kind.parameter}}}/history"
+
+    @router.get(path, name=f"{kind.what}_history", description=kind.says, **answers(HISTORY))
+    async def history(
+        account: AccountPath,
+        key: Annotated[str, Path(alias=kind.parameter, pattern=THING_ID)],
+        page: Paging = Depends(paging),
+        reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER)),
+    ) -> Response:
+        await must_see(reader, kind.what, account, key)
+        return answer(await history_page(reader, page, kind.aggregate, key, kind.shown, what=kind.what))

@@ -1,6 +1,7 @@
 """Reading modules: a list per account, one in full or as it was, what notice gives, which changes are allowed (CON-13)."""
 
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
@@ -8,21 +9,22 @@ from fastapi import APIRouter, Depends, Query, Response
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_state import OpenAccount
 from termijn.contracts.api.bodies import ThingPath
+from termijn.contracts.api.points import SQL as POINTS
+from termijn.contracts.api.points import last_of, state_at, state_now, version_before
 from termijn.contracts.api.shown_module import MODULES, ModuleThen, PossibleChanges, WholeNotice
-from termijn.contracts.as_of import module_on
+from termijn.contracts.as_of import KnownModule, end_of, module_on
 from termijn.contracts.errors import ModuleIsOver, NotYetDelivered
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_page import Asker, changes_of, notice_of
 from termijn.contracts.module_state import AwaitingDelivery, Over, Running
 from termijn.contracts.ordering import QUERIES
+from termijn.events.contracts import ModuleEnded, ModuleTerminated
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import InvalidInput, NotFound
 from termijn.kernel.ids import ModuleId
 from termijn.kernel.tariff import Tariff
-from termijn.runtime.handling import Recorded
 from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.fields import AccountPath, Day
-from termijn.runtime.http.streams import events_of, state_after
 
 MODULE_PATH = "/accounts/{account}/modules/{module_id}"
 States = Literal["awaiting_delivery", "running", "ended", "terminated"]
@@ -63,11 +65,11 @@ def _showing(router: APIRouter, access: Access) -> None:
     ) -> Response:
         """One module, today or as it was: dated changes by their day, notice and suspension as they stood when the day ended."""
         day = as_of or day_of(reader.now)
-        recorded = await module_events(reader, account, module_id)
-        found = module_on(day, recorded)
+        await must_see_module(reader, account, module_id)
+        found = module_on(day, await known_module(reader, module_id, day))
         if found is None:
             raise NotFound(what=f"module on {day}", id=module_id)
-        version = recorded[-1].version
+        version = await version_before(reader, MODULE, module_id, None)
         return answer({"module_id": module_id, "account": account, "as_of": day, "version": version, **found}, etag=version)
 
 
@@ -81,7 +83,8 @@ def _asking(router: APIRouter, access: Access) -> None:
     ) -> Response:
         """What notice would give: the earliest end and the next ones, the last day for notice, renewal; rule, inputs and steps (CON-13)."""
         today = day_of(reader.now)
-        state = state_after(MODULE, await module_events(reader, account, module_id))
+        await must_see_module(reader, account, module_id)
+        state, _ = await state_now(reader, MODULE, module_id)
         if isinstance(state, Over):
             raise ModuleIsOver(ended_on=state.ended_on)
         if isinstance(state, AwaitingDelivery):
@@ -98,8 +101,8 @@ def _asking(router: APIRouter, access: Access) -> None:
         account: AccountPath, module_id: ThingPath, reader: Reader = Depends(access.reading(Role.CUSTOMER, Role.MANAGER))
     ) -> Response:
         """Which changes the caller may make, from which day, and why not where not (CON-3, CON-4, CON-9, SEC-2)."""
-        recorded = await module_events(reader, account, module_id)
-        state = state_after(MODULE, recorded)
+        await must_see_module(reader, account, module_id)
+        state, version = await state_now(reader, MODULE, module_id)
         kind = state.terms.kind if isinstance(state, AwaitingDelivery | Running) else ""
         rows = await reader.fetch(
             QUERIES["tariffs_of_kind"],
@@ -110,19 +113,36 @@ def _asking(router: APIRouter, access: Access) -> None:
         )
         tariffs = [msgspec.json.decode(row["tariff"], type=Tariff) for row in rows]
         changes = changes_of(ModuleId(module_id), state, await _asker(reader, account), tariffs=tariffs)
-        return answer({"module_id": module_id, "version": recorded[-1].version, "changes": changes}, etag=recorded[-1].version)
+        return answer({"module_id": module_id, "version": version, "changes": changes}, etag=version)
 
 
-async def module_events(reader: Reader, account: str, module_id: str, **page: Any) -> list[Recorded]:
-    """All that was recorded of a module. Raises ``NotFound`` where it is not this account's (SEC-1)."""
-    recorded = list(await events_of(reader, MODULE, module_id, **page))
-    if not recorded or recorded[0].account != account:
+async def must_see_module(reader: Reader, account: str, module_id: str) -> None:
+    """Raise ``NotFound`` unless the module is this account's (SEC-1)."""
+    rows = await reader.fetch(QUERIES["account_of_module"], reader.principal.provider, module_id)
+    if not rows or rows[0]["account"] != account:
         raise NotFound(what="module", id=module_id)
-    return recorded
+
+
+async def known_module(reader: Reader, module_id: str, day: date) -> KnownModule:
+    """What is known of a module for ``module_on``: a few states along its stream, however long that is."""
+    provider, end = reader.principal.provider, end_of(day)
+    live, _ = await state_now(reader, MODULE, module_id)
+    over = await last_of(reader, MODULE, module_id, ("ModuleEnded", "ModuleTerminated")) if isinstance(live, Over) else None
+    if over is not None:
+        live = await state_at(reader, MODULE, module_id, over.version - 1)
+    ended = over.event if over is not None else None
+    assert ended is None or isinstance(ended, ModuleEnded | ModuleTerminated), "that was asked for"
+    subjects = await reader.fetch(POINTS["subjects_at"], provider, module_id, end)
+    return KnownModule(
+        live=live,
+        then=await state_at(reader, MODULE, module_id, await version_before(reader, MODULE, module_id, end)),
+        over=ended,
+        subjects=[row["subject"] for row in subjects],
+    )
 
 
 async def _asker(reader: Reader, account: str) -> Asker:
-    found = state_after(ACCOUNT, await events_of(reader, ACCOUNT, account))
+    found, _ = await state_now(reader, ACCOUNT, account)
     if not isinstance(found, OpenAccount):
         raise NotFound(what="account", id=account)
     return Asker(
