@@ -1,11 +1,14 @@
 """Conventions that matter, checked over the syntax trees of the sources. A failure names each place, a line per breach."""
 
 import ast
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,3 +203,13 @@ def test_files_and_functions_stay_small() -> None:
 def test_no_two_test_files_have_one_name() -> None:
     names = Counter(path.name for path in every_python_file() if path.name.startswith("test_"))
     nothing(name for name, count in names.items() if count > 1)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Nor for types alone: a reader who follows the imports downwards comes to an end."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    graph = grimp.build_graph(*settings["tool"]["importlinter"]["root_packages"], cache_dir=None)
+    try:
+        TopologicalSorter({module: graph.find_modules_directly_imported_by(module) for module in graph.modules}).prepare()
+    except CycleError as error:
+        nothing([" imports ".join(reversed(error.args[1]))])
