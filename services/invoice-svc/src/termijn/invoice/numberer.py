@@ -17,7 +17,7 @@ from termijn.events.invoice import CreditNoteIssued, InvoiceIssued
 from termijn.invoice.billing_account import BILLING_ACCOUNT, Known
 from termijn.invoice.credit_balance import CREDIT_BALANCE, RecordCredit
 from termijn.invoice.document import Sheet, render
-from termijn.invoice.draft import DRAFT, DocumentLine, Draft, HoldDraft, NumberDraft
+from termijn.invoice.draft import DRAFT, DocumentLine, Done, Draft, HoldDraft, NumberDraft
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import Issue
 from termijn.invoice.kept_year import KEPT_YEAR, KeepYear, kept_year_key
@@ -94,7 +94,8 @@ async def number_page(work: Work) -> int:
     rows = await work.fetch(SQL["unnumbered_drafts"], work.provider, DRAFTS_PER_PAGE)
     year = day_of(work.now).year
     await work.prefetch([wanted for row in rows for wanted in _streams(InvoiceId(row["invoice_id"]), AccountId(row["account"]), year)])
-    candidates = [await _candidate(work, InvoiceId(row["invoice_id"]), AccountId(row["account"])) for row in rows]
+    looked = [await _candidate(work, InvoiceId(row["invoice_id"]), AccountId(row["account"])) for row in rows]
+    candidates = [candidate for candidate in looked if candidate is not None]
     pages: dict[str, SeriesPage] = {}
     for candidate in candidates:
         await _issue_or_hold(work, candidate, pages, policy, profile)
@@ -104,7 +105,7 @@ async def number_page(work: Work) -> int:
             now=work.now, series=page.series, year=year, first=page.first, issued_on=page.issued_on, invoice_ids=tuple(page.given)
         )
         await work.execute(NUMBERING, numbering_key(page.series, year), numbers, account=CATALOGUE)
-    return len(rows)
+    return len(candidates)
 
 
 def _streams(invoice_id: InvoiceId, account: AccountId, year: int) -> Sequence[tuple[Aggregate[Any, Any, Any], str]]:
@@ -113,8 +114,14 @@ def _streams(invoice_id: InvoiceId, account: AccountId, year: int) -> Sequence[t
     return ((DRAFT, invoice_id), (INVOICE, invoice_id), (BILLING_ACCOUNT, account), (PAYER, account), (KEPT_YEAR, kept_year))
 
 
-async def _candidate(work: Work, invoice_id: InvoiceId, account: AccountId) -> Candidate:
+async def _candidate(work: Work, invoice_id: InvoiceId, account: AccountId) -> Candidate | None:
+    """None where it is no draft any more: another numberer of this process gave it its number after this transaction began.
+
+    The rows are as they were then, and a state that the process remembers is newer.
+    """
     draft = await work.load(DRAFT, invoice_id)
+    if isinstance(draft, Done):
+        return None
     billed = await work.load(BILLING_ACCOUNT, account)
     assert isinstance(draft, Draft), "the read model names drafts only"
     assert isinstance(billed, Known), "a draft belongs to an account"
