@@ -188,10 +188,20 @@ async def test_a_letter_names_the_numbers_that_the_module_had(desk: Any) -> None
     """An order has none yet; the number that is added is named, and later letters list it."""
     await desk.acme_with_a_module()
     await desk.post(desk.manager, "/accounts/acme/modules/t1/subjects", {"subject": "020 123 4567", "from_at": "2026-05-01T00:00:00Z"})
+    await desk.contracts.settle()
+    for number in range(300, 312):
+        at_once = {"subject": str(number), "from_at": "2026-05-01T00:00:00Z"}
+        await desk.post(desk.manager, "/accounts/acme/modules/t1/subjects", at_once)
+    await desk.contracts.settle()
     await desk.post(desk.customer, "/accounts/acme/modules/t1/scaling", {"quantity": 5}, status=200)
     told = {one["Subject"]: one.get_content() for one in await mails(desk)}
     assert "+31201234567" not in told["Bevestiging van uw bestelling: Call handling"]
     assert "dat +31201234567 vanaf 1 mei 2026 bij deze dienst hoort" in " ".join(told["Nummer toegevoegd: Call handling"].split())
+    several = told["Nummers toegevoegd: Call handling"]
+    assert all(f"- {number}, vanaf 1 mei 2026" in several for number in range(300, 312)) and "+31" not in several
+    assert len(await mails(desk)) == 5, "the mandate, the order, a number, twelve numbers, the scaling"
+    states = await desk.contracts.rows("select distinct state from confirmation")
+    assert [row["state"] for row in states] == ["sent"]
     changed = told["Bevestiging van uw wijziging: Call handling"]
     assert "Nummers:  +31201234567" in changed and "voor 5 stuks € 49,50 per maand" in changed
     await desk.check()

@@ -219,6 +219,26 @@ def test_what_is_leased_has_the_term_of_its_lease() -> None:
     assert "opzegtermijn" not in body
 
 
+@pytest.mark.rule("CON-6", "CON-3")
+def test_what_is_billed_once_is_told_when_it_begins_and_not_when_it_grows() -> None:
+    """Scaling costs no fee."""
+    once = Article(article_id=ArticleId("setup"), title="Set-up", net_price=Decimal(35), billing=Billing(every_months=0))
+    with_setup = msgspec.structs.replace(CALLS, articles=(BASE, once))
+    order = ModuleOrdered(module_id=M, tariff=with_setup, quantity=2, ordered_on=DAY, starts_on=DAY)
+    assert "Set-up: € 35,00 eenmalig, voor 2 stuks € 70,00 eenmalig" in body_of(order, tariff=with_setup, quantity=2, counts_from=DAY)
+    assert "Set-up" not in body_of(CONFIRMED[1], tariff=with_setup, quantity=3)
+
+
+@pytest.mark.rule("CON-6", "CAT-10")
+@pytest.mark.parametrize("channel", ["migration", "indexation"])
+def test_prices_that_were_announced_are_no_change_that_was_asked_for(channel: str) -> None:
+    """The letter of the day says so."""
+    changed = TariffChanged(module_id=M, tariff=CALLS, from_on=DAY, channel=channel)
+    subject, body = letter(told(changed, counts_from=DAY))
+    assert subject == "Uw nieuwe prijzen: Call handling"
+    assert "Zoals wij u hebben aangekondigd, gelden vanaf 1 juli 2026 de nieuwe prijzen" in body and "overgaat" not in body
+
+
 @pytest.mark.rule("CON-6")
 def test_a_number_is_named_and_stays_out_of_what_is_kept() -> None:
     """It is personal: the letter has it, the facts do not."""

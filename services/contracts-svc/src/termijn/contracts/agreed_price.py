@@ -39,12 +39,13 @@ _ABROAD = Both(
 
 
 def price_paragraph(
-    tariff: Tariff, *, quantity: int, options: Sequence[str], customer: AccountFacts, language: Language, fees: bool = True
+    tariff: Tariff, *, quantity: int, options: Sequence[str], customer: AccountFacts, language: Language, begins: bool
 ) -> str:
-    """All prices of a module of this quantity, with these options and (``fees``) what starting and ending it cost."""
+    """All prices of a module of this quantity, with these options; where it ``begins``, also what is billed once (CON-3)."""
     chosen = [article for article in tariff.articles if not article.is_option or article.article_id in options]
+    chosen = [article for article in chosen if begins or article.billing.every_months]
     lines = [price_line(one, tariff, 1 if one.is_option else quantity, customer, language) for one in chosen if _costs(one)]
-    lines += [f"- {one}" for one in _beside(tariff, language, fees=fees)]
+    lines += [f"- {one}" for one in _beside(tariff, language, fees=begins)]
     return "\n".join([_HEADING.to(language), *lines, vat_sentence(tariff, chosen, customer, language)]) if lines else ""
 
 

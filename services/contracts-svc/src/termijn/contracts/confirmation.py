@@ -19,7 +19,7 @@ from termijn.kernel.ids import AccountId, derived_id
 from termijn.runtime.aggregate import Aggregate, Command
 from termijn.runtime.handling import Transient, Work
 from termijn.runtime.mail import Mailer, MailRefused
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 
 QUERIES = load("termijn.contracts", "queries.sql")
 PAGE_MAX = 10
@@ -106,13 +106,20 @@ def sender(mailer: Mailer) -> Callable[[Work], Awaitable[int]]:
 
     async def step(work: Work) -> int:
         done, failed = 0, None
+        dealt_with: set[str] = set()
         for row in await work.fetch(QUERIES["confirmations_due"], work.provider, PAGE_MAX):
+            if row["confirmation_id"] in dealt_with:
+                continue
+            together = await _together(work, row)
+            dealt_with |= {one["confirmation_id"] for one in together}
             try:
-                outcome = await _send(mailer, work, row)
+                outcome = await _send(mailer, work, together)
             except Transient as failure:
                 failed = failure
                 continue
-            await work.execute(CONFIRMATION, row["confirmation_id"], outcome, account=AccountId(row["account"]))
+            for one in together:
+                noted = msgspec.structs.replace(outcome, confirmation_id=one["confirmation_id"])
+                await work.execute(CONFIRMATION, one["confirmation_id"], noted, account=AccountId(one["account"]))
             done += 1
         if failed is not None and not done:
             raise failed
@@ -131,10 +138,25 @@ def copies_max(confirmation_id: str) -> int:
     return COPIES_MAX if confirmation_id.startswith(ABOUT_ACCOUNT) else RECIPIENTS_MAX
 
 
-async def _send(mailer: Mailer, work: Work, row: Any) -> NoteOutcome:
+async def _together(work: Work, row: Row) -> Sequence[Row]:
+    """What goes in one letter: a hundred numbers that come to a module at once are one mail, by the order in which they came.
+
+    The last one is the letter's: what joins them before a repeat has a later version, so a letter with more has another Message-ID.
+    """
+    if row["kind"] != "SubjectAssigned":
+        return [row]
+    rows = await work.fetch(QUERIES["numbers_due"], work.provider, row["module_id"])
+    return sorted(rows, key=lambda one: int(one["confirmation_id"].rpartition("/")[2]))
+
+
+async def _send(mailer: Mailer, work: Work, together: Sequence[Row]) -> NoteOutcome:
+    row = together[-1]
     confirmation_id = row["confirmation_id"]
     account = await work.load(ACCOUNT, row["account"])
-    personal = msgspec.json.decode(row["personal"]) if row["personal"] is not None else {}
+    known = [msgspec.json.decode(one["personal"]) for one in together if one["personal"] is not None]
+    personal: dict[str, Any] = known[-1] if known else {}
+    if len(together) > 1:
+        personal = {"numbers": [number for one in known for number in one["numbers"]]}
     addresses = copies_of(account, is_about_account=confirmation_id.startswith(ABOUT_ACCOUNT), also=personal.get("also", ()))
     if not isinstance(account, OpenAccount) or not addresses:
         return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason="the account has no e-mail address")

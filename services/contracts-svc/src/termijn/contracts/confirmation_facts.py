@@ -64,7 +64,8 @@ def facts_of(event: Event) -> dict[str, Any] | None:
 def personal_of(event: Event) -> dict[str, Any] | None:
     """What the letter says besides that is about a person: a number, where else it goes. It goes with the letter (CON-7)."""
     if isinstance(event, SubjectAssigned | SubjectReleased):
-        return {"number": event.subject} if event.subject is not None else None
+        day = event.from_at if isinstance(event, SubjectAssigned) else event.until_at
+        return {"numbers": [{"number": event.subject, "day": _iso(day_of(day))}]} if event.subject is not None else None
     return goods_personal(event) or account_personal(event)
 
 

@@ -14,6 +14,7 @@ from termijn.contracts import account_confirmation, goods_confirmation
 from termijn.contracts.agreed_price import disconnect_fee, price_line, price_paragraph, vat_sentence
 from termijn.contracts.agreed_term import months_said, term_paragraph
 from termijn.contracts.confirmation_words import (
+    ANNOUNCED,
     CHANNEL,
     CHANNELS,
     DELIVERY,
@@ -23,6 +24,7 @@ from termijn.contracts.confirmation_words import (
     LABELS,
     LEASED,
     NEW_TERM,
+    NUMBER_FROM,
     NUMBERS_MORE,
     OPENINGS,
     OURS,
@@ -107,7 +109,14 @@ def _said(told: Told) -> tuple[str, list[str]]:
         subject = goods_confirmation.SUBJECTS[kind].to(language).format_map({"subject": told.reference, **facts})
         paragraphs = goods_confirmation.goods_paragraphs(kind, facts, told.personal, told.customer, language)
         return subject, [*paragraphs, "" if "about" in facts else table(_module_rows(told))]
-    return f"{SUBJECTS[kind].to(language)}: {_name(told)}", _of_module(told)
+    return f"{SUBJECTS[_words_for(told)].to(language)}: {_name(told)}", _of_module(told)
+
+
+def _words_for(told: Told) -> str:
+    """The kind, but what was announced is no change that the customer asked for (CAT-10), and numbers may come in plural."""
+    if told.kind == "TariffChanged" and told.facts["channel"] in ANNOUNCED:
+        return "PricesChanged"
+    return "NumbersAdded" if told.kind == "SubjectAssigned" and len(told.personal.get("numbers", ())) > 1 else told.kind
 
 
 def _of_module(told: Told) -> list[str]:
@@ -115,10 +124,26 @@ def _of_module(told: Told) -> list[str]:
     language, facts = told.language, told.facts
     day = day_said(facts["day"], language) if facts.get("day") else DELIVERY.to(language)
     notice = day_said(facts["notice"], language) if facts.get("notice") else ""
-    names = {"day": day, "notice": notice, "title": _name(told), "number": told.personal.get("number") or NUMBERS_MORE.to(language)}
+    names = {"day": day, "notice": notice, "title": _name(told), "number": _only_number(told) or NUMBERS_MORE.to(language)}
     names |= {"article": _option(told), "quantity": _count(facts["quantity"], language) if "quantity" in facts else ""}
-    opening = OPENINGS[told.kind].to(language).format_map(names)
-    return [opening, table(_module_rows(told)), _why(told), *_agreed(told), *_ending(told), _suspended(told)]
+    opening = OPENINGS[_words_for(told)].to(language).format_map(names)
+    return [
+        opening,
+        "\n".join(_numbers_added(told)),
+        table(_module_rows(told)),
+        _why(told),
+        *_agreed(told),
+        *_ending(told),
+        _suspended(told),
+    ]
+
+
+def _numbers_added(told: Told) -> list[str]:
+    """Several numbers that came at once, each with its day."""
+    added = told.personal.get("numbers", ())
+    if told.kind != "SubjectAssigned" or len(added) < 2:
+        return []
+    return [NUMBER_FROM.to(told.language).format(number=one["number"], day=day_said(one["day"], told.language)) for one in added]
 
 
 def _agreed(told: Told) -> list[str]:
@@ -134,7 +159,7 @@ def _agreed(told: Told) -> list[str]:
         return [f"{price}\n{vat_sentence(tariff, [article], told.customer, language)}"]
     options = told.facts.get("options", ())
     prices = price_paragraph(
-        tariff, quantity=told.quantity, options=options, customer=told.customer, language=language, fees=told.kind == "ModuleOrdered"
+        tariff, quantity=told.quantity, options=options, customer=told.customer, language=language, begins=told.kind == "ModuleOrdered"
     )
     if told.kind == "ModuleScaled":
         return [prices]
@@ -223,6 +248,11 @@ def _numbers(told: Told) -> str:
 def _name(told: Told) -> str:
     """What the customer calls it: the title of its tariff, else, of something very old, the id."""
     return told.tariff.title if told.tariff is not None else told.facts.get("title") or told.reference
+
+
+def _only_number(told: Told) -> str | None:
+    numbers = [one["number"] for one in told.personal.get("numbers", ())]
+    return numbers[0] if numbers else None
 
 
 def _option(told: Told) -> str:

@@ -13,7 +13,9 @@ SUBJECTS: Mapping[str, Both] = {
     "OptionRemoved": Both("Bevestiging van de opzegging van uw optie", "Confirmation that your option ends"),
     "ModuleCancelled": Both("Bevestiging van uw opzegging", "Confirmation of your cancellation"),
     "CancellationWithdrawn": Both("Uw opzegging is ingetrokken", "Your cancellation was withdrawn"),
+    "PricesChanged": Both("Uw nieuwe prijzen", "Your new prices"),
     "SubjectAssigned": Both("Nummer toegevoegd", "Number added"),
+    "NumbersAdded": Both("Nummers toegevoegd", "Numbers added"),
     "NumberPortedOut": Both("Bevestiging van uw nummeroverdracht", "Confirmation that your number was ported"),
 }
 OPENINGS: Mapping[str, Both] = {
@@ -34,6 +36,11 @@ OPENINGS: Mapping[str, Both] = {
         "Wij bevestigen dat u overgaat naar het tarief {title}, met ingang van {day}.",
         "We confirm that you change to the tariff {title}, as of {day}.",
     ),
+    "PricesChanged": Both(
+        "Zoals wij u hebben aangekondigd, gelden vanaf {day} de nieuwe prijzen voor {title}.",
+        "As we announced to you, the new prices of {title} are in force from {day}.",
+    ),
+    "NumbersAdded": Both("Wij bevestigen dat deze nummers bij deze dienst horen:", "We confirm that these numbers belong to this service:"),
     "OptionAdded": Both(
         "Wij bevestigen uw bestelling van de optie {article} (aantal: {quantity}), met ingang van {day}.",
         "We confirm your order of the option {article} (quantity: {quantity}), as of {day}.",
@@ -122,6 +129,9 @@ KNOWN_AS: Mapping[str, Both] = {
 }
 DELIVERY = Both("de dag van oplevering", "the day of delivery")
 EXPLAINED = Both("Zo komen wij aan die datum: {why}.", "This is how we arrive at that date: {why}.")
+ANNOUNCED = frozenset({"indexation", "migration"})
+"""Channels of changes that were announced before."""
+NUMBER_FROM = Both("- {number}, vanaf {day}", "- {number}, from {day}")
 NUMBERS_MORE = Both("een nummer", "a number")
 NEW_TERM = Both("Met dit tarief begint een nieuwe minimale looptijd.", "A new minimum term begins with this tariff.")
 KEEPS_TERM = Both("Uw looptijd blijft tellen vanaf de eerste start.", "Your term goes on counting from its first start.")

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from termijn.runtime.sql import Row
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_check import contract_start
 from termijn.contracts.account_command import AdmitOrder
@@ -21,6 +20,7 @@ from termijn.kernel.ids import AccountId, ModuleId
 from termijn.kernel.notice import ending
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.http import Reader, Role
+from termijn.runtime.sql import Row
 
 
 async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str, Any]:

@@ -4,6 +4,12 @@ select account, confirmation_id, module_id, kind, facts::text as facts, personal
        (decided_at at time zone 'Europe/Amsterdam')::date as decided_on
 from confirmation where provider = $1 and state = 'due' order by decided_at, confirmation_id limit $2;
 
+-- name: numbers_due
+-- Numbers that came to a module and were not confirmed yet.
+select account, confirmation_id, module_id, kind, facts::text as facts, personal::text as personal, actor, decided_at,
+       (decided_at at time zone 'Europe/Amsterdam')::date as decided_on
+from confirmation where provider = $1 and module_id = $2 and kind = 'SubjectAssigned' and state = 'due';
+
 -- name: module_until
 -- What a module's stream says, up to a version, of tariffs, quantities and starts, each from its day; first its order.
 select version, type, coalesce(data ->> 'from_on', data ->> 'active_from', data ->> 'starts_on')::date as from_on,
