@@ -53,7 +53,7 @@ SAME_BODY = {
         "PUT /accounts/{account}/projects/{project_id}/plan",
     )
 }
-"""Their body is that of a tariff's draft, a new account or a new project, in which hundreds of things can be wrong: they are tried out once."""
+"""Their body is that of a tariff's draft, a new account or a new project, in which hundreds of things can be wrong: tried out once."""
 
 MODULE = "/contracts/accounts/{account}/modules/{module_id}"
 NEVER_DONE = {
