@@ -20,6 +20,35 @@ PAPER = b"%PDF-1.7 signed"
 NOTHING_FITS = {"money_id": "stranger-1", "amount": "12.34", "value_on": "2026-03-30", "name": "Stranger B.V."}
 
 
+NAMED = {
+    "account": OWN,
+    "article_id": "storage",
+    "change_id": "y2026",
+    "deck_id": "standard",
+    "indexation_id": "y2026",
+    "kind": "terms",
+    "lease_id": "leased-1",
+    "mandate_id": f"{OWN}-m1",
+    "migration_id": "y2026",
+    "milestone_id": "build",
+    "module_id": f"{OWN}-workplace",
+    "money_id": str(NOTHING_FITS["money_id"]),
+    "number": "1",
+    "order_id": "phones",
+    "payment_id": "paid-1",
+    "period": "2026-02",
+    "placement_id": "desk-1",
+    "project_id": "branch",
+    "record_id": "c-1",
+    "source": "pbx-1",
+    "subject": f"{OWN}-desk",
+    "tariff_id": "workplace",
+    "task_id": "late~phones~2026-01-20",
+    "version": "1",
+}
+"""What may stand in an address, by the name of the parameter; all but what the services name themselves."""
+
+
 async def furnish(story: Story) -> dict[str, str]:
     """Accounts with modules, calls, goods, invoices, letters and cases; what may stand in an address, by the name of the parameter."""
     await story.open_shop(WORKPLACE, CALLS, FIBRE)
@@ -36,35 +65,13 @@ async def furnish(story: Story) -> dict[str, str]:
     await _prices(story)
     await story.until(date(2026, 4, 17), "12:00")
     await _papers(story)
+    placed = await story.call("POST", "/dunning/holds", {"account": OTHER, "reason": "asked", "until": "2026-04-30"})
     return {
-        "account": OWN,
-        "article_id": "storage",
+        **NAMED,
         "case": await _first(story, "/dunning/cases", "case_id"),
-        "change_id": "y2026",
-        "deck_id": "standard",
-        "hold": str((await story.call("POST", "/dunning/holds", {"account": OTHER, "reason": "asked", "until": "2026-04-30"}))["hold_id"]),
-        "indexation_id": "y2026",
+        "hold": str(placed["hold_id"]),
         "invoice_id": await _first(story, "/invoice/invoices", "invoice_id"),
-        "kind": "terms",
-        "lease_id": "leased-1",
         "letter": await _first(story, "/dunning/letters", "letter_id"),
-        "mandate_id": f"{OWN}-m1",
-        "migration_id": "y2026",
-        "milestone_id": "build",
-        "module_id": f"{OWN}-workplace",
-        "money_id": str(NOTHING_FITS["money_id"]),
-        "number": "1",
-        "order_id": "phones",
-        "payment_id": "paid-1",
-        "period": "2026-02",
-        "placement_id": "desk-1",
-        "project_id": "branch",
-        "record_id": "c-1",
-        "source": "pbx-1",
-        "subject": f"{OWN}-desk",
-        "tariff_id": "workplace",
-        "task_id": "late~phones~2026-01-20",
-        "version": "1",
     }
 
 
