@@ -27,7 +27,7 @@ NOT_PERSONAL: dict[str, str] = {
          "timer", "up_to", "warranty_id", "end_to_end_id", "unmatched", "only", "tariffs", "address", "sha256"), IDS),
     **dict.fromkeys(
         ("alternative_name", "article", "ledger_account", "module", "module_title", "name", "never_suspended", "revenue_group",
-         "sku", "title", "unit", "usage_key", "works_while_suspended", "still_works", "quote", "project_title"), CATALOGUE),
+         "sku", "title", "unit", "usage_key", "works_while_suspended", "still_works"), CATALOGUE),
     **dict.fromkeys(
         ("basis", "corrects", "explanation", "fields",
          "number", "period", "series", "step", "stream", "streams", "version", "kind", "purpose"),
@@ -39,12 +39,10 @@ NOT_PERSONAL: dict[str, str] = {
     **dict.fromkeys(("channel", "country", "media_type", "reason_code", "scheme", "vat_country"), CODE),
     "account_manager": "an employee of the provider, who goes on working there when a customer leaves",
     "document": "the name of a form of the provider",
-    "confirmation": "where the provider filed a confirmation; the page that asks for it says not to name people",
     "request": "where the provider filed a request; as confirmation",
     "mandate_reference": "a number that the provider gave; bank files and reversals know the mandate by it (PAY-1)",
     "reference": "as mandate_reference",
     "old_reference": "as mandate_reference",
-    "serial_number": "of a device, which warranty is asked for with",
 }  # fmt: skip
 """By the name of the field."""
 
@@ -71,18 +69,18 @@ def texts(kind: Kind) -> Iterator[str]:
                 for one in of.types:
                     yield from look(one, path)
             case inspect.VarTupleType() | inspect.ListType():
-                yield from look(of.item_type, path)
+                yield from look(of.item_type, f"{path}.*")
             case inspect.DictType():
                 yield from look(of.key_type, f"{path}.<key>")
                 yield from look(of.value_type, path)
-            case inspect.StrType() if not any(path == sealed or path.startswith(f"{sealed}.") for sealed in kind.personal):
+            case inspect.StrType() if not any(path == sealed or path.startswith(f"{sealed}.") for sealed in kind.personal | kind.texts):
                 yield path
 
     return look(inspect.type_info(kind.of), "")
 
 
 def is_listed(kind: Kind, path: str) -> bool:
-    name = path.rpartition(".")[2]
+    name = path.removesuffix(".*").rpartition(".")[2]
     if OF_THE_PROVIDER & {kind.name, *path.split(".")}:
         return True
     if name == "reason" or (name == "subject" and "obstacles" in path):
@@ -100,13 +98,13 @@ def test_every_text_is_sealed_or_known_not_to_be_about_a_person(kind: Kind) -> N
 @pytest.mark.rule("CON-7")
 def test_wake_ups_hold_nothing_that_would_have_to_be_sealed() -> None:
     """A timer's payload is not sealed, so it names things by id only."""
-    found = {path.rpartition(".")[2] for kind in kinds() if issubclass(kind.of, WakeUp) for path in texts(kind)}
+    found = {path.removesuffix(".*").rpartition(".")[2] for kind in kinds() if issubclass(kind.of, WakeUp) for path in texts(kind)}
     assert {name for name in found if NOT_PERSONAL.get(name) not in (IDS, OURS)} == set()
 
 
 def test_no_reason_outlives_its_field() -> None:
     """What nothing has any more leaves the list."""
-    used = {path.rpartition(".")[2] for kind in kinds() for path in texts(kind)}
+    used = {path.removesuffix(".*").rpartition(".")[2] for kind in kinds() for path in texts(kind)}
     assert set(NOT_PERSONAL) - used - {"articles"} == set()
     assert REASONS - {kind.name for kind in kinds()} == set()
 

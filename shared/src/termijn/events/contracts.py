@@ -203,6 +203,7 @@ class TariffChanged(Event, frozen=True, kw_only=True):
     the customer's request is on file for other prices under the same tariff, which were not announced (CAT-5, CAT-10).
     """
 
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"confirmation"})
     module_id: ModuleId
     tariff: Tariff
     from_on: date

@@ -87,6 +87,8 @@ class CancelledLine(msgspec.Struct, frozen=True, kw_only=True):
 class ProjectOpened(Event, frozen=True, kw_only=True):
     """A quote was accepted in writing. ``price`` is the sum of the milestones and of ``remainder``, which bills on delivery."""
 
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"quote"})
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"title", "milestones.*.title"})
     project_id: ProjectId
     title: str
     price: Decimal
@@ -105,6 +107,7 @@ class ProjectReplanned(Event, frozen=True, kw_only=True):
     """The plan as it is from now on: all of it. What was reached before is in it, unchanged."""
 
     PERSONAL: ClassVar[frozenset[str]] = frozenset({"reason"})
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"milestones.*.title"})
     project_id: ProjectId
     price: Decimal
     milestones: tuple[Milestone, ...]
@@ -117,6 +120,7 @@ class ProjectReplanned(Event, frozen=True, kw_only=True):
 class MilestoneReached(Event, frozen=True, kw_only=True):
     """The milestone bills now: ``net``, once."""
 
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"project_title", "title"})
     project_id: ProjectId
     project_title: str
     milestone_id: str
@@ -132,6 +136,7 @@ class MilestoneReached(Event, frozen=True, kw_only=True):
 class ProjectDelivered(Event, frozen=True, kw_only=True):
     """The project was handed over; ``net`` is what no milestone bills, perhaps nothing."""
 
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"project_title"})
     project_id: ProjectId
     project_title: str
     delivered_on: date
@@ -164,6 +169,7 @@ class GoodsOrdered(Event, frozen=True, kw_only=True):
     """Hardware or software was ordered, to be delivered on ``agreed_on``. ``bill_to``: a lease company that is billed instead."""
 
     PERSONAL: ClassVar[frozenset[str]] = frozenset({"bill_to"})
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"lines.*.article"})
     order_id: OrderId
     project_id: ProjectId | None = None
     lines: tuple[GoodsLine, ...]
@@ -189,7 +195,8 @@ class GoodsDelivered(Event, frozen=True, kw_only=True):
     ``goes_to_lease_company`` stays true when ``bill_to`` is erased.
     """
 
-    PERSONAL: ClassVar[frozenset[str]] = frozenset({"bill_to"})
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"bill_to", "project_title"})
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"lines.*.article"})
     order_id: OrderId
     delivery_id: str
     delivered_on: date
@@ -220,6 +227,7 @@ class GoodsOrderCancelled(Event, frozen=True, kw_only=True):
 class GoodsPlaced(Event, frozen=True, kw_only=True):
     """Pieces of a line, or the one with that serial number, were put into use."""
 
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"serial_number"})
     order_id: OrderId
     placement_id: str
     line_id: str
@@ -234,6 +242,8 @@ class WarrantyStarted(Event, frozen=True, kw_only=True):
     What that follows from stands beside it: the months of the provider and of the supplier, or the days for settings.
     """
 
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"serial_number"})
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"article"})
     warranty_id: WarrantyId
     covers: Literal["hardware", "settings"]
     order_id: OrderId | None = None
@@ -252,6 +262,7 @@ class WarrantyStarted(Event, frozen=True, kw_only=True):
 class WarrantyExtended(Event, frozen=True, kw_only=True):
     """The cover lasts to ``until_on`` now; ``net`` is the price of that, billed once. ``extension`` counts from 1."""
 
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"article"})
     warranty_id: WarrantyId
     order_id: OrderId
     extension: int

@@ -17,6 +17,10 @@ EVENT_BYTES_MAX = 256 * 1024
 """A larger event is refused before commit (Kafka, caches, people); large things are blobs."""
 
 
+EACH = "*"
+"""In a path: each of a list."""
+_LEFT = {"left": ""}
+"""What a sealed text is once its key is gone."""
 _MARK = '"sealed"'
 _MARK_BYTES = _MARK.encode()
 
@@ -67,10 +71,11 @@ class Registry:
         kind = self._types.get(name)
         if kind is None:
             raise UnknownType(name)
-        if version == kind.SCHEMA_VERSION and not kind.PERSONAL:
+        is_personal = bool(kind.PERSONAL or kind.PERSONAL_TEXTS) and (_MARK in data if isinstance(data, str) else _MARK_BYTES in data)
+        if version == kind.SCHEMA_VERSION and not is_personal:
             return msgspec.json.decode(data, type=kind)
         plain: dict[str, Any] = msgspec.json.decode(data)
-        if kind.PERSONAL:
+        if is_personal:
             # By their form and not by name: an old version may have called a personal field differently.
             plain = _opened(plain, account, sealer)
         return msgspec.convert(upcast(plain, name, version, kind.SCHEMA_VERSION, self._upcasters), kind, strict=False)
@@ -78,12 +83,18 @@ class Registry:
     def needs_key(self, name: str, data: bytes | str) -> bool:
         """Whether opening this event needs a key: one whose personal fields are all empty does not, and asking would make one."""
         kind = self._types.get(name)
-        return kind is not None and bool(kind.PERSONAL) and (_MARK in data if isinstance(data, str) else _MARK_BYTES in data)
+        return (
+            kind is not None
+            and bool(kind.PERSONAL or kind.PERSONAL_TEXTS)
+            and (_MARK in data if isinstance(data, str) else _MARK_BYTES in data)
+        )
 
 
 def has_personal_data(event: Event) -> bool:
     """Whether storing this event needs a key."""
-    return bool(event.PERSONAL) and any(_found(event, path) is not None for path in event.PERSONAL)
+    return any(value is not None for path in event.PERSONAL for value in _found(event, path)) or any(
+        text for path in event.typed_texts() for text in _found(event, path)
+    )
 
 
 def encode(event: Event, account: str, sealer: Sealer) -> bytes:
@@ -91,7 +102,9 @@ def encode(event: Event, account: str, sealer: Sealer) -> bytes:
     if has_personal_data(event):
         plain = msgspec.to_builtins(event)
         for path in event.PERSONAL:
-            _seal_in(plain, path, lambda value: _sealed(value, account, sealer, event.PERSONAL_PURPOSE))
+            _seal_in(plain, path, lambda value: _sealed(value, account, sealer, event.PERSONAL_PURPOSE) if value is not None else None)
+        for path in event.typed_texts():
+            _seal_in(plain, path, lambda text: _sealed(text, account, sealer, event.PERSONAL_PURPOSE) | _LEFT if text else text)
         data = msgspec.json.encode(plain)
     else:
         data = msgspec.json.encode(event)
@@ -115,33 +128,38 @@ def upcast(plain: dict[str, Any], name: str, version: int, today: int, upcasters
 
 
 def _opened(value: Any, account: str, sealer: Sealer) -> Any:
+    if isinstance(value, list):
+        return [_opened(inner, account, sealer) for inner in value]
     if not isinstance(value, dict):
         return value
-    if value.keys() != {"sealed"}:
+    if value.keys() not in ({"sealed"}, {"sealed", "left"}):
         return {name: _opened(inner, account, sealer) for name, inner in value.items()}
     plain = sealer.open(account, value["sealed"])
-    return None if plain is None else msgspec.json.decode(plain)
+    return value.get("left") if plain is None else msgspec.json.decode(plain)
 
 
 def _sealed(value: Any, account: str, sealer: Sealer, purpose: str) -> dict[str, str]:
     return {"sealed": sealer.seal(account, msgspec.json.encode(value), purpose)}
 
 
-def _found(event: Event, path: str) -> Any:
-    """What lies at "facts.vat_number"; None where the way there ends before."""
-    value: Any = event
+def _found(event: Event, path: str) -> list[Any]:
+    """What lies at "facts.vat_number", or at "lines.*.title", of each; nothing where the way there ends before."""
+    values: list[Any] = [event]
     for name in path.split("."):
-        value = None if value is None else getattr(value, name)
-    return value
+        known = [value for value in values if value is not None]
+        values = [inner for value in known for inner in value] if name == EACH else [getattr(value, name) for value in known]
+    return values
 
 
 def _seal_in(plain: dict[str, Any], path: str, seal: Callable[[Any], Any]) -> None:
     *way, last = path.split(".")
-    place: Any = plain
+    places: list[Any] = [plain]
     for name in way:
-        place = None if place is None else place[name]
-    if place is not None and place[last] is not None:
-        place[last] = seal(place[last])
+        known = [place for place in places if place is not None]
+        places = [inner for place in known for inner in place] if name == EACH else [place[name] for place in known]
+    for place in places:
+        if place is not None:
+            place[last] = seal(place[last])
 
 
 class WakeUps:

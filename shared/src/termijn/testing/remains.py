@@ -63,6 +63,8 @@ def forms(value: str) -> set[bytes]:
         variants.add(" ".join(value[at : at + 4] for at in range(0, len(value), 4)))
     if value.startswith("+31"):
         variants |= {"0" + value[3:], value[1:], f"0{value[3]}-{value[4:]}", f"0{value[3]} {value[4:]}"}
+    # As names of payers are compared: letters and digits only.
+    variants.add("".join(re.findall(r"[a-z0-9]+", value.lower())))
     variants |= {each.encode("unicode_escape").decode() for each in variants} | {each[::-1] for each in variants}
     found: set[bytes] = set()
     for each in variants:

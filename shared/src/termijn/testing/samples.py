@@ -65,6 +65,11 @@ class Kind:
         return self.of.PERSONAL if issubclass(self.of, Event) else frozenset()
 
     @property
+    def texts(self) -> frozenset[str]:
+        """Texts that come back empty once their key is gone."""
+        return self.of.PERSONAL_TEXTS if issubclass(self.of, Event) else frozenset()
+
+    @property
     def is_public(self) -> bool:
         return self.role == "public"
 
@@ -206,17 +211,32 @@ _SEALED = {
 }
 
 
+_SEALED_TEXT = {
+    "title": "SealedText",
+    "description": "A text that a person typed, as it is stored and sent: ciphertext that names its key, and what is left without it.",
+    "type": "object",
+    "properties": {"sealed": {"type": "string"}, "left": {"const": ""}},
+    "required": ["sealed", "left"],
+    "additionalProperties": False,
+}
+
+
 def schema_of(kind: Kind) -> dict[str, Any]:
     """The JSON Schema of the present version, as the event is stored and sent: a personal field is sealed there."""
     # Through JSON, so that a default that is a tuple is the list that a file has.
     made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(kind.of)))
-    for path in sorted(kind.personal):
-        *way, last = path.split(".")
+    for path in sorted(kind.personal | kind.texts):
+        *way, last = path.replace(".*", "").split(".")
         properties = made["$defs"][kind.name]["properties"]
         for field in way:
-            properties = made["$defs"][properties[field]["$ref"].rpartition("/")[2]]["properties"]
-        properties[last]["anyOf"].append({"$ref": "#/$defs/Sealed"})
-        made["$defs"]["Sealed"] = _SEALED
+            properties = made["$defs"][(properties[field].get("items") or properties[field])["$ref"].rpartition("/")[2]]["properties"]
+        if path in kind.texts:
+            text = {name: properties[last].pop(name) for name in ("type", "maxLength", "minLength") if name in properties[last]}
+            properties[last]["anyOf"] = [text, {"$ref": "#/$defs/SealedText"}]
+            made["$defs"]["SealedText"] = _SEALED_TEXT
+        else:
+            properties[last]["anyOf"].append({"$ref": "#/$defs/Sealed"})
+            made["$defs"]["Sealed"] = _SEALED
     about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:termijn:{kind.owner}:{kind.name}:{kind.version}"}
     return {**about, **made}
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_command import ExpireMandate, NoteMandateBlocked, NoteResumed, NoteSuspended
+from termijn.contracts.account_deletion import ACCOUNT_DELETION
 from termijn.contracts.account_state import AskWhetherUsed
 from termijn.contracts.letterhead import LETTERHEAD, LearnLetterhead, Letterhead
 from termijn.contracts.mandate_use import MANDATE_USE, NoteUse, key_of
@@ -93,6 +94,8 @@ async def on_profile(work: Work, message: Message[ProviderProfileChanged]) -> Ou
 async def on_unused(work: Work, fired: Fired[AskWhetherUsed]) -> Outcome:
     """36 months have gone by since the signature, or the last use that was known: is the mandate dead (PAY-1)?"""
     mandate_id, account = fired.wake_up.mandate_id, fired.account
+    if (await work.load(ACCOUNT_DELETION, account)).status == "deleted":
+        return NoEffect("the account was deleted: there is nobody to tell, and its proof goes by itself")
     use = await work.load(MANDATE_USE, key_of(account, mandate_id))
     command = ExpireMandate(now=work.now, account=account, mandate_id=mandate_id, last_used_on=use.last_used_on)
     decided = await work.execute(ACCOUNT, account, command, account=account)

@@ -54,17 +54,20 @@ class BillingAccountNoted(Event, frozen=True, kw_only=True):
 
 
 class LinesArrived(Event, frozen=True, kw_only=True):
-    """Charge lines wait for the next run (INV-17). For a project ``module_id`` is that of the project, for goods that of the order.
+    """Charge lines wait for the next run (INV-17), those of support for that of ``support_run_on`` (INV-4). ``module_id`` is the id of a
+    project for a project, and of an order for goods."""
 
-    ``support_run_on``: the run that takes what is on the stream of support (INV-4).
-    """
-
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"module_title", "lines.*.title"})
     module_id: ModuleId
     module_title: str
     period: str
     lines: tuple[ChargeLine, ...]
     source: LineSource = "rating"
     support_run_on: date | None = None
+
+    def typed_texts(self) -> frozenset[str]:
+        """Titles of projects and goods were typed for this customer; those of modules are what the provider sells."""
+        return frozenset() if self.source == "rating" else self.PERSONAL_TEXTS
 
 
 class PeriodReady(Event, frozen=True, kw_only=True):

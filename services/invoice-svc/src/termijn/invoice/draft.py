@@ -17,6 +17,9 @@ from termijn.runtime.aggregate import Aggregate, Command
 LINES_PER_EVENT_MAX = 100
 """Document lines in one event: each about 1 KiB at most, and an event holds 256 KiB."""
 
+OWN_LINE = "~"
+"""What the id of a line of a project or of goods begins with; that of a module's never does."""
+
 # ---- Events (names are stored forever) --------------------------------------------------------------------------------
 
 
@@ -45,8 +48,13 @@ class DraftOpened(Event, frozen=True, kw_only=True):
 class LinesDrafted(Event, frozen=True, kw_only=True):
     """These lines are on the draft (INV-17)."""
 
+    PERSONAL_TEXTS: ClassVar[frozenset[str]] = frozenset({"lines.*.module_title", "lines.*.line.title"})
     invoice_id: InvoiceId
     lines: tuple[DocumentLine, ...]
+
+    def typed_texts(self) -> frozenset[str]:
+        """Titles of projects and goods were typed for this customer; those of modules are what the provider sells."""
+        return self.PERSONAL_TEXTS if any(one.line.line_id.startswith(OWN_LINE) for one in self.lines) else frozenset()
 
 
 class DraftHeld(Event, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ FORGETTING = Forgetting(
         SQL["forget_calls_made"],
         SQL["forget_changes_of_subjects"],
         SQL["forget_subjects"],
+        SQL["forget_serial_numbers"],
     ),
     waits_for=(SQL["wait_for_ingest"],),
 )

@@ -169,7 +169,7 @@ select g.provider, g.account, c.confirmation_id, 'says who did it, or is about t
 where c.state = 'due' or c.actor like 'customer:%'
 union all
 select g.provider, g.account, t.timer_id, 'a date is ahead' from gone g join timer t using (provider, account)
-where t.fired_at is null and t.cancelled_at is null and t.wake_up not in ('ErasureDue', 'MandateProofOver');
+where t.fired_at is null and t.cancelled_at is null and t.wake_up not in ('ErasureDue', 'MandateProofOver', 'AskWhetherUsed');
 
 -- name: deletion_goes_on
 -- Deletions that somebody has not finished in time, and those that wait for no date that would say so.
@@ -188,3 +188,39 @@ where (d.state = 'waiting' or d.state = 'deleted' and d.overdue = '{}' and exist
 select e.provider, e.account, not exists (
   select from doomed_key k where k.provider = e.provider and k.account = e.account and k.purpose = 'mandate' and k.is_gone) as has_mandates
 from account_erasure e where e.access = 'erased' and not e.is_stale;
+
+-- name: forget_projects
+-- What a person typed; empty, as a text of an event is whose key is gone.
+update project set title = '', quote = null where provider = $1 and account = $2;
+
+-- name: forget_milestones
+-- Of its projects.
+update project_milestone m set title = '' from project p
+where p.provider = m.provider and p.project_id = m.project_id and p.provider = $1 and p.account = $2;
+
+-- name: forget_lease_companies
+-- That one pays is known as long as its name is.
+update goods_order set goes_to_lease_company = false where provider = $1 and account = $2 and goes_to_lease_company;
+
+-- name: forget_lines
+-- Of its orders of goods.
+update goods_line l set article = '' from goods_order o
+where o.provider = l.provider and o.order_id = l.order_id and o.provider = $1 and o.account = $2;
+
+-- name: forget_warranties
+-- What is covered.
+update warranty set article = '', serial_number = null where provider = $1 and account = $2;
+
+-- name: forget_confirmed
+-- The same texts where they were confirmed: of a project and its milestones, of goods and their lines.
+update confirmation set facts = facts
+  || case when facts ? 'title' then '{"title": ""}' else '{}' end::jsonb
+  || case when facts ? 'quote' then '{"quote": null}' else '{}' end::jsonb
+  || case when facts ? 'article' then '{"article": ""}' else '{}' end::jsonb
+  || case when facts ? 'milestones' then jsonb_build_object('milestones', (
+       select coalesce(jsonb_agg(each.one || '{"title": ""}' order by each.place), '[]')
+       from jsonb_array_elements(facts -> 'milestones') with ordinality as each(one, place))) else '{}' end
+  || case when facts ? 'lines' then jsonb_build_object('lines', (
+       select coalesce(jsonb_agg(each.one || '{"article": ""}' order by each.place), '[]')
+       from jsonb_array_elements(facts -> 'lines') with ordinality as each(one, place))) else '{}' end
+where provider = $1 and account = $2 and facts ->> 'about' in ('project', 'order');

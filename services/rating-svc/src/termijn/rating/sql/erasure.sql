@@ -73,3 +73,7 @@ where u.subject is not null or u.destination is not null
 union all
 select g.provider, g.account, i.source || '/' || i.id, 'can be found from its hash' from gone g join module m using (provider, account)
 join usage_id i on i.provider = m.provider and i.module_id = m.module_id where i.content is not null;
+
+-- name: forget_serial_numbers
+-- Of what is covered by a warranty.
+update warranty_cover set serial_number = null where provider = $1 and account = $2;
