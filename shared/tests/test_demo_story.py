@@ -54,51 +54,51 @@ INDEXATION = Indexation(
 LEASE = Lease(
     account="dijkstra-zuivel", title="Printer, lease", warn_on=date(2026, 5, 10), ends_on=date(2026, 6, 9), ended_on=date(2026, 6, 9)
 )
+FILE = CallFileReport(
+    on=date(2026, 3, 4), name="pbx-utrecht-20260228.cdr", accepted=90, duplicates=7, suspended=3, not_billable=40, bad_lines=0
+)
+INVOICE = Document(
+    invoice_id="i-1",
+    account=CUSTOMER,
+    number="2026-00001",
+    issued_on=date(2026, 2, 1),
+    due_on=date(2026, 2, 9),
+    is_debited=True,
+    net=Decimal("1000.00"),
+    gross=Decimal("1210.00"),
+    open_amount=Decimal("1210.00"),
+)
+CREDIT = replace(INVOICE, invoice_id="c-1", number="2026-00002", net=Decimal(-100), gross=Decimal(-121), open_amount=Decimal(0))
+HANDOVER = Handover(
+    account=CUSTOMER,
+    invoice_id="i-1",
+    number="2026-00001",
+    invoice_date=date(2026, 2, 1),
+    handover_date=date(2026, 4, 2),
+    principal=Decimal("1210.00"),
+    collection_costs=Decimal("181.50"),
+    interest=Decimal("17.50"),
+)
+PAYMENT = Payment(
+    account=CUSTOMER,
+    invoice_id="i-1",
+    amount=Decimal("1210.00"),
+    is_debit=True,
+    booked_on=date(2026, 2, 9),
+    reversed_on=date(2026, 2, 12),
+    reason_code="AM04",
+)
+LATE = Payment(account=CUSTOMER, invoice_id="i-1", amount=Decimal(100), is_debit=False, booked_on=date(2026, 4, 1))
 
 
 @pytest.fixture
 def outcome() -> Outcome:
-    file = CallFileReport(
-        on=date(2026, 3, 4), name="pbx-utrecht-20260228.cdr", accepted=90, duplicates=7, suspended=3, not_billable=40, bad_lines=0
-    )
-    invoice = Document(
-        invoice_id="i-1",
-        account=CUSTOMER,
-        number="2026-00001",
-        issued_on=date(2026, 2, 1),
-        due_on=date(2026, 2, 9),
-        is_debited=True,
-        net=Decimal("1000.00"),
-        gross=Decimal("1210.00"),
-        open_amount=Decimal("1210.00"),
-    )
-    credit = replace(invoice, invoice_id="c-1", number="2026-00002", net=Decimal(-100), gross=Decimal(-121), open_amount=Decimal(0))
-    handover = Handover(
-        account=CUSTOMER,
-        invoice_id="i-1",
-        number="2026-00001",
-        invoice_date=date(2026, 2, 1),
-        handover_date=date(2026, 4, 2),
-        principal=Decimal("1210.00"),
-        collection_costs=Decimal("181.50"),
-        interest=Decimal("17.50"),
-    )
-    payment = Payment(
-        account=CUSTOMER,
-        invoice_id="i-1",
-        amount=Decimal("1210.00"),
-        is_debit=True,
-        booked_on=date(2026, 2, 9),
-        reversed_on=date(2026, 2, 12),
-        reason_code="AM04",
-    )
-    late = Payment(account=CUSTOMER, invoice_id="i-1", amount=Decimal(100), is_debit=False, booked_on=date(2026, 4, 1))
     return Outcome(
-        files=[file],
-        documents=[invoice, credit],
+        files=[FILE],
+        documents=[INVOICE, CREDIT],
         letters=[LetterItem(on=date(2026, 2, 12), account=CUSTOMER, invoice_id="i-1", step="reminder")],
-        handovers=[handover],
-        payments=[payment, late],
+        handovers=[HANDOVER],
+        payments=[PAYMENT, LATE],
         debits=1,
         suspensions=[(date(2026, 4, 24), CUSTOMER)],
         resumptions=[(date(2026, 4, 29), CUSTOMER)],

@@ -231,6 +231,18 @@ async def test_over_http(telephony: Rating) -> None:
         assert [(one["id"], one["reason"]) for one in waiting] == [("c-1", "no module")]
         assert "destination" not in waiting[0]
         assert (await http.post("/suspense/retry", headers={"idempotency-key": "r"}, json={})).json() == {"waiting": 1}
+    async with telephony.it.client("customer", account="acc") as http:
+        use = (await http.get("/accounts/acc/use?period=2026-01")).json()
+        assert [(one["usage_key"], one["records"]) for one in use["use"]] == [("call", 1)]
+        assert [(one["article"], one["net"]) for one in use["costs"]] == [("calls", "0.06")]
+        assert (await http.get("/accounts/other/use?period=2026-01")).status_code == 403
+        assert (await http.get("/accounts/acc/use?period=2026-13")).status_code == 422
+
+
+@pytest.mark.rule("API-1")
+async def test_the_policy_over_http(telephony: Rating) -> None:
+    """The defaults, a version of one's own, and one that is refused."""
+    async with telephony.it.client("manager") as http:
         layout = {"layouts": {"pbx": {"subject_prefix": "utrecht/"}}}
         assert (await http.get("/policy")).json()["version"] == 0, "the defaults"
         assert (await http.put("/policy", json=layout, headers={"idempotency-key": "p"})).json()["version"] == 1
@@ -238,12 +250,6 @@ async def test_over_http(telephony: Rating) -> None:
         assert (shown.headers["etag"], set(shown.json()["policy"]["layouts"])) == ('"1"', set(layout["layouts"]))
         odd = {"layouts": {"pbx": {"delimiter": "xx"}}}
         assert (await http.put("/policy", json=odd, headers={"idempotency-key": "q"})).status_code == 422
-    async with telephony.it.client("customer", account="acc") as http:
-        use = (await http.get("/accounts/acc/use?period=2026-01")).json()
-        assert [(one["usage_key"], one["records"]) for one in use["use"]] == [("call", 1)]
-        assert [(one["article"], one["net"]) for one in use["costs"]] == [("calls", "0.06")]
-        assert (await http.get("/accounts/other/use?period=2026-01")).status_code == 403
-        assert (await http.get("/accounts/acc/use?period=2026-13")).status_code == 422
 
 
 UNREADABLE = """

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from termijn.cli.folder import DEFAULT_FOLDER, Folder
 from termijn.demo.desk import Refused
 from termijn.demo.journal import OtherSeed
+
+if TYPE_CHECKING:
+    from termijn.demo.run import Played
 
 app = typer.Typer()
 
@@ -34,22 +37,12 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed makes other calls.")] = 1,
 ) -> None:
     """Six months of a provider: orders, call records, invoices, direct debits, letters, a suspension and a bailiff."""
-    # Imported here: the command line must answer --help without loading four services.
-    from termijn.demo.run import OccupiedFolder, Played, play  # noqa: PLC0415
+    # Imported here, as below: the command line must answer --help without loading four services.
+    from termijn.demo.run import OccupiedFolder  # noqa: PLC0415
     from termijn.demo.story import tell  # noqa: PLC0415
 
-    async def run() -> Played:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task("Starting", total=1)
-
-            def progress(what: str, done: int, of: int) -> None:
-                bar.update(task, description=what, completed=done, total=of)
-
-            return await play(folder, seed=seed, transport=transport, kafka_bootstrap=kafka_bootstrap, progress=progress)
-
     try:
-        played = asyncio.run(run())
+        played = asyncio.run(_play_with_progress(folder, seed=seed, transport=transport, kafka_bootstrap=kafka_bootstrap))
     except (OtherSeed, OccupiedFolder) as occupied:
         raise typer.BadParameter(str(occupied)) from None
     except Refused as refused:
@@ -65,6 +58,19 @@ def demo(
         console.print(how_to_go_on(folder), soft_wrap=True, highlight=False)
     if played.outcome.broken_laws:
         raise typer.Exit(1)
+
+
+async def _play_with_progress(folder: Path, *, seed: int, transport: str, kafka_bootstrap: str | None) -> "Played":
+    from termijn.demo.run import play  # noqa: PLC0415
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("Starting", total=1)
+
+        def progress(what: str, done: int, of: int) -> None:
+            bar.update(task, description=what, completed=done, total=of)
+
+        return await play(folder, seed=seed, transport=transport, kafka_bootstrap=kafka_bootstrap, progress=progress)
 
 
 def how_to_go_on(folder: Path) -> str:

@@ -84,12 +84,7 @@ def _asking(router: APIRouter, access: Access) -> None:
         """What notice would give: the earliest end and the next ones, the last day for notice, renewal; rule, inputs and steps (CON-13)."""
         today = day_of(reader.now)
         await must_see_module(reader, account, module_id)
-        state, _ = await state_now(reader, MODULE, module_id)
-        if isinstance(state, Over):
-            raise ModuleIsOver(ended_on=state.ended_on)
-        if isinstance(state, AwaitingDelivery):
-            raise NotYetDelivered
-        assert isinstance(state, Running), "what has events was ordered"
+        state = _that_runs(*await state_now(reader, MODULE, module_id))
         given = given_on or today
         if given < today:
             raise InvalidInput(field="given_on", reason="lies in the past: what notice gave then is in the history")
@@ -114,6 +109,16 @@ def _asking(router: APIRouter, access: Access) -> None:
         tariffs = [msgspec.json.decode(row["tariff"], type=Tariff) for row in rows]
         changes = changes_of(ModuleId(module_id), state, await _asker(reader, account), tariffs=tariffs)
         return answer({"module_id": module_id, "version": version, "changes": changes}, etag=version)
+
+
+def _that_runs(state: object, version: int) -> Running:
+    """Only what runs has notice to give."""
+    if isinstance(state, Over):
+        raise ModuleIsOver(ended_on=state.ended_on)
+    if isinstance(state, AwaitingDelivery):
+        raise NotYetDelivered
+    assert isinstance(state, Running), "what has events was ordered"
+    return state
 
 
 async def must_see_module(reader: Reader, account: str, module_id: str) -> None:
