@@ -229,6 +229,16 @@ def test_what_is_billed_once_is_told_when_it_begins_and_not_when_it_grows() -> N
     assert "Set-up" not in body_of(CONFIRMED[1], tariff=with_setup, quantity=3)
 
 
+@pytest.mark.rule("CON-6", "CON-13")
+def test_a_change_in_some_years_says_what_notice_would_give_then() -> None:
+    """Not what it would give today, when the tariff before still binds; and a term that is over by then does not bind."""
+    year = msgspec.structs.replace(CALLS, notice=term(12), is_telecom=False)
+    changed = TariffChanged(module_id=M, tariff=year, from_on=date(2029, 2, 1), channel="web")
+    said = " ".join(body_of(changed, tariff=year, counts_from=DAY).split())
+    assert "De minimale looptijd van 12 maanden is dan voorbij: zij liep van 1 juli 2026 tot en met 30 juni 2027." in said
+    assert "Zou u op 1 februari 2029 opzeggen, dan is 31 maart 2029 de laatste dag" in said
+
+
 @pytest.mark.rule("CON-6", "CAT-10")
 @pytest.mark.parametrize("channel", ["migration", "indexation"])
 def test_prices_that_were_announced_are_no_change_that_was_asked_for(channel: str) -> None:

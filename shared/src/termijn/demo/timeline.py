@@ -97,6 +97,7 @@ class Timeline:
 
     async def _open(self) -> None:
         await self._office.open_shop()
+        await self._clock.settle()  # whose name stands under the first letters is known before they are sent
         for customer in self._world.customers:
             await self._office.open_account(customer)
 

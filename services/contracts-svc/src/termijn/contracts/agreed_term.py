@@ -14,6 +14,10 @@ _DAY = timedelta(days=1)
 _HEADING = Both("Looptijd en opzegging:", "Term and notice:")
 _NO_TERM = Both("Er is geen minimale looptijd.", "There is no minimum term.")
 _TERM = Both("De minimale looptijd is {months}: van {first} tot en met {last}.", "The minimum term is {months}: from {first} to {last}.")
+_TERM_OVER = Both(
+    "De minimale looptijd van {months} is dan voorbij: zij liep van {first} tot en met {last}.",
+    "The minimum term of {months} is over by then: it ran from {first} to {last}.",
+)
 _TERM_LATER = Both("De minimale looptijd is {months} vanaf de oplevering.", "The minimum term is {months} from the delivery on.")
 _AT_ONCE = Both(
     "U kunt op elke dag opzeggen; de overeenkomst eindigt dan meteen.", "You can give notice on any day; the contract then ends at once."
@@ -62,11 +66,15 @@ _HOW = Both(
 )
 
 
-def term_paragraph(tariff: Tariff, *, counts_from: date | None, today: date, is_consumer: bool, language: Language) -> str:
-    """Minimum term, notice, renewal, and what follows from the day that terms count from; None where the delivery decides it."""
-    lines = [*_rule(tariff.notice, counts_from, language)]
+def term_paragraph(tariff: Tariff, *, counts_from: date | None, holds_from: date, is_consumer: bool, language: Language) -> str:
+    """Minimum term, notice, renewal, and what follows from the day that terms count from; None where the delivery decides it.
+
+    ``holds_from``: the first day on which notice would be given under this tariff, so not before a change to it.
+    """
+    given = holds_from if counts_from is None else max(holds_from, counts_from)
+    lines = [*_rule(tariff.notice, counts_from, given, language)]
     if counts_from is not None:
-        lines += _dates(tariff, counts_from, given=max(today, counts_from), is_consumer=is_consumer, language=language)
+        lines += _dates(tariff, counts_from, given=given, is_consumer=is_consumer, language=language)
     if tariff.is_telecom:
         lines.append(_TELECOM.to(language))
     if is_consumer:
@@ -81,7 +89,7 @@ def months_said(count: int, language: Language) -> str:
     return "one month" if count == 1 else f"{count} months"
 
 
-def _rule(rule: NoticeRule, counts_from: date | None, language: Language) -> Iterator[str]:
+def _rule(rule: NoticeRule, counts_from: date | None, given: date, language: Language) -> Iterator[str]:
     """The rule by itself (CAT-20 to CAT-25)."""
     minimum = months_said(rule.minimum_term_months, language)
     if not rule.minimum_term_months:
@@ -90,7 +98,9 @@ def _rule(rule: NoticeRule, counts_from: date | None, language: Language) -> Ite
         yield _TERM_LATER.to(language).format(months=minimum)
     else:
         last = add_months(counts_from, rule.minimum_term_months) - _DAY
-        yield _TERM.to(language).format(months=minimum, first=long_day(counts_from, language), last=long_day(last, language))
+        is_over = last < given and not rule.renewal_months
+        said = (_TERM_OVER if is_over else _TERM).to(language)
+        yield said.format(months=minimum, first=long_day(counts_from, language), last=long_day(last, language))
     yield _notice(rule).to(language).format(months=_notice_months(rule, language))
     if rule.renewal_months:
         yield _RENEWS.to(language).format(months=months_said(rule.renewal_months, language))

@@ -180,7 +180,9 @@ def _term(told: Told) -> str:
         months, (first, last) = told.lease.months, (long_day(day, told.language) for day in (told.lease.starts_on, told.lease.ends_on))
         return LEASED.to(told.language).format(months=months_said(months, told.language), first=first, last=last)
     is_consumer = told.customer.debtor_kind == "consumer"
-    return term_paragraph(told.tariff, counts_from=told.counts_from, today=told.decided_on, is_consumer=is_consumer, language=told.language)
+    changes_on = date.fromisoformat(told.facts["day"]) if told.kind == "TariffChanged" else told.decided_on
+    holds_from = max(told.decided_on, changes_on)
+    return term_paragraph(told.tariff, counts_from=told.counts_from, holds_from=holds_from, is_consumer=is_consumer, language=told.language)
 
 
 def _term_of_change(told: Told) -> str:
