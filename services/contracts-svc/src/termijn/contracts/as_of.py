@@ -21,9 +21,11 @@ _DAY = timedelta(days=1)
 
 class KnownModule(msgspec.Struct, frozen=True, kw_only=True):
     """A module and its past: ``live`` before it was over (its present where it is not), ``then`` as it stood when the day ended,
-    ``over`` how it ended, ``subjects`` those that were its own when the day ended.
+    ``over`` how it ended, ``subjects`` those that were its own when the day ended. ``version``: of its present, and nothing here is
+    older, so that whoever changes it on the condition of that version (If-Match) has seen no less.
     """
 
+    version: int
     live: Module
     then: Module
     over: ModuleEnded | ModuleTerminated | None

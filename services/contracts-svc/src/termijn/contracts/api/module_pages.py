@@ -66,11 +66,11 @@ def _showing(router: APIRouter, access: Access) -> None:
         """One module, today or as it was: dated changes by their day, notice and suspension as they stood when the day ended."""
         day = as_of or day_of(reader.now)
         await must_see_module(reader, account, module_id)
-        found = module_on(day, await known_module(reader, module_id, day))
+        known = await known_module(reader, module_id, day)
+        found = module_on(day, known)
         if found is None:
             raise NotFound(what=f"module on {day}", id=module_id)
-        version = await version_before(reader, MODULE, module_id, None)
-        return answer({"module_id": module_id, "account": account, "as_of": day, "version": version, **found}, etag=version)
+        return answer({"module_id": module_id, "account": account, "as_of": day, "version": known.version, **found}, etag=known.version)
 
 
 def _asking(router: APIRouter, access: Access) -> None:
@@ -131,7 +131,7 @@ async def must_see_module(reader: Reader, account: str, module_id: str) -> None:
 async def known_module(reader: Reader, module_id: str, day: date) -> KnownModule:
     """What is known of a module for ``module_on``: a few states along its stream, however long that is."""
     provider, end = reader.principal.provider, end_of(day)
-    live, _ = await state_now(reader, MODULE, module_id)
+    live, version = await state_now(reader, MODULE, module_id)
     over = await last_of(reader, MODULE, module_id, ("ModuleEnded", "ModuleTerminated")) if isinstance(live, Over) else None
     if over is not None:
         live = await state_at(reader, MODULE, module_id, over.version - 1)
@@ -139,6 +139,7 @@ async def known_module(reader: Reader, module_id: str, day: date) -> KnownModule
     assert ended is None or isinstance(ended, ModuleEnded | ModuleTerminated), "that was asked for"
     subjects = await reader.fetch(POINTS["subjects_at"], provider, module_id, end)
     return KnownModule(
+        version=version,
         live=live,
         then=await state_at(reader, MODULE, module_id, await version_before(reader, MODULE, module_id, end)),
         over=ended,
