@@ -18,8 +18,10 @@ from termijn.runtime.faults import POINTS, VARIABLE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-PASSINGS = (1, 23)
-"""Each point kills at its first passing, and in the thick of it."""
+LATE = "erasure.key_destroyed"
+"""Passed once, when the play is nearly over: whatever was to be killed after it would not come any more. So it has a play of its own."""
+FAULTS = [(point, nth) for nth in (1, 23) for point in sorted(POINTS - {LATE})]
+"""Each other point kills at its first passing, and in the thick of it."""
 
 
 @pytest.fixture
@@ -29,7 +31,8 @@ def folder() -> Iterator[Path]:
     try:
         yield made
     finally:
-        start_now(made / "killed" / "postgres").stop_now()  # the server outlives whoever was killed; the last user stops it
+        for killed in made.glob("killed*"):
+            start_now(killed / "postgres").stop_now()  # the server outlives whoever was killed; the last user stops it
         shutil.rmtree(made, ignore_errors=True)
 
 
@@ -61,10 +64,11 @@ def test_sigkill_at_every_fault_point_changes_nothing(folder: Path) -> None:
     assert undisturbed["deletion"] == {"state": "deleted", "erased": ["dunning", "invoice", "rating"], "broken_laws": []}
     killed: dict[str, int] = dict.fromkeys(POINTS, 0)
     outcome = None
-    for nth in PASSINGS:
-        for point in sorted(POINTS):
-            outcome = play(folder / "killed", fault=f"{point}:{nth}")
-            killed[point] += outcome is None
+    for point, nth in FAULTS:
+        outcome = play(folder / "killed", fault=f"{point}:{nth}")
+        killed[point] += outcome is None
     outcome = outcome or play(folder / "killed")
     assert outcome == undisturbed
+    killed[LATE] += play(folder / "killed late", fault=f"{LATE}:1") is None
+    assert play(folder / "killed late") == undisturbed
     assert min(killed.values()) >= 1, f"never killed at: {[point for point, times in killed.items() if not times]}"
