@@ -60,6 +60,13 @@ class Listener:
             assert time.monotonic() < deadline, f"{len(self.handled)} of {count} came"
             await self.consume(consumer, timeout_s=0.2)
 
+    async def consume_in_turns(self, transport: Transport, *members: Consumer) -> None:
+        """Until their group is at the end, or for a quarter of a minute."""
+        deadline = time.monotonic() + 15
+        while await transport.lag("rating", [TOPIC]) and time.monotonic() < deadline:
+            for member in members:
+                await self.consume(member, timeout_s=0.05)
+
     def values(self, key: str | None = None) -> list[bytes]:
         return [record.value for record in self.handled if key is None or record.key == key]
 
@@ -244,10 +251,7 @@ async def test_partitions_are_not_given_away_between_a_poll_and_its_commit(trans
     for _ in range(5):
         assert await two.poll(100, 0.1) == []
     await one.commit(listener.handle(held))
-    deadline = time.monotonic() + 10
-    while await transport.lag("rating", [TOPIC]) and time.monotonic() < deadline:
-        await listener.consume(one, timeout_s=0.05)
-        await listener.consume(two, timeout_s=0.05)
+    await listener.consume_in_turns(transport, one, two)
     assert len(listener.handled) == 80
     await one.close()
     await two.close()
@@ -273,10 +277,7 @@ async def test_a_member_that_comes_while_another_one_asks_where_to_go_on_stops_n
     may_know.set()
     async with asyncio.timeout(15):
         await asking
-    deadline = time.monotonic() + 15
-    while await transport.lag("rating", [TOPIC]) and time.monotonic() < deadline:
-        await listener.consume(one, timeout_s=0.05)
-        await listener.consume(two, timeout_s=0.05)
+    await listener.consume_in_turns(transport, one, two)
     assert len(listener.handled) == 80
     await one.close()
     await two.close()
