@@ -17,7 +17,7 @@ import pytest
 from termijn.demo.payer import AfterLetter, NeverFirst
 from termijn.demo.population import World, customers
 from termijn.demo.run import Played, play
-from termijn.embedded.kafka_broker import VERSION, BrokerUnavailable, LocalBroker, ensure_jars
+from termijn.embedded.kafka_broker import VERSION, BrokerUnavailable, LocalBroker, cluster_id, ensure_jars
 from termijn.embedded.transports import made_as
 from termijn.kernel.errors import InvalidInput
 from termijn.testing.kafka import Broker
@@ -102,6 +102,13 @@ def test_without_java_or_maven_it_is_said_what_is_missing(tmp_path: Path, monkey
         ensure_jars()
     with pytest.raises(BrokerUnavailable):
         LocalBroker(tmp_path / "broker").start_now()
+
+
+def test_no_folder_has_an_id_that_would_be_read_as_an_option(tmp_path: Path) -> None:
+    ids = {cluster_id(tmp_path / str(number)) for number in range(1_000)}
+    assert len(ids) == 1_000
+    assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}", each) for each in ids)
+    assert cluster_id(tmp_path) == cluster_id(tmp_path / "." / "x" / "..")
 
 
 OWNER = """

@@ -73,7 +73,7 @@ async def test_what_is_no_json_is_a_problem(jars: ServiceUnderTest) -> None:
 
 
 @pytest.mark.rule("SEC-4")
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(BODIES)
 async def test_no_body_whatever_is_a_500(jars: ServiceUnderTest, body: object) -> None:
     answer = await post(jars, json.dumps(body))

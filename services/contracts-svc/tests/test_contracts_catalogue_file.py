@@ -85,7 +85,7 @@ def told(catalogue: Catalogue) -> str:
 
 
 @pytest.mark.rule("CAT-2", "CAT-3", "CAT-25")
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(catalogue=catalogues)
 def test_what_was_exported_imports_as_it_was(catalogue: Catalogue) -> None:
     """Every field of tariffs, articles, notice rules, policy and indexing; and the second text is the first."""
@@ -203,7 +203,6 @@ def test_a_bad_deck_is_told_with_its_own_file_and_row(tmp_path: Path) -> None:
         read_text(text.encode(), name="c.yaml", folder=tmp_path)
 
 
-@settings(deadline=None)
 @given(data=st.recursive(st.none() | st.booleans() | st.integers(-999, 999) | st.text(max_size=8).filter(str.isprintable),
                          lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=8))  # fmt: skip
 def test_plain_data_reads_as_it_was_written(data: Any) -> None:

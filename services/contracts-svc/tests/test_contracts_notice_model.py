@@ -201,7 +201,7 @@ def running(rule: NoticeRule, start: date, *, quantity: int, is_telecom: bool) -
 
 
 @pytest.mark.rule("CAT-20", "CAT-21", "CAT-22", "CAT-23", "CAT-24", "CAT-25", "CAT-26", "CAT-27", "CON-4")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rule=rules(), start=STARTS, wait=st.integers(0, 1200), is_telecom=st.booleans(), is_consumer=st.booleans())
 @example(rule=YEARLY, start=date(2024, 2, 29), wait=1000, is_telecom=False, is_consumer=False)
 @example(rule=term(12), start=date(2024, 3, 15), wait=364, is_telecom=True, is_consumer=False)
@@ -220,7 +220,7 @@ def test_notice_ends_a_module_on_the_first_day_that_will_do(
 
 
 @pytest.mark.rule("CON-3", "CAT-24", "CON-13")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     rule=rules(),
     start=STARTS,

@@ -171,7 +171,7 @@ ACTS = st.sampled_from(["miss", "miss", "pay", "part", "hold", "lift", "reverse"
 
 
 @pytest.mark.rule("DUN-2", "DUN-5", "TIM-1")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(acts=st.lists(st.tuples(ACTS, st.integers(0, 3), st.integers(1, 25)), max_size=18), between=st.integers(5, 9), single=st.booleans())
 def test_laws_of_an_account(player: Callable[..., Player], acts: list[tuple[str, int, int]], between: int, single: bool) -> None:
     """Whatever happens: one letter a day, no handover before day 60, a step per case once, and every case waits for something."""

@@ -184,7 +184,7 @@ def total_billed(make: Any, tariff: Any, arrivals: Any) -> tuple[dict[str, Decim
 
 
 @pytest.mark.rule("USE-9", "USE-6", "USE-7")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrivals=ARRIVALS, shuffled=st.randoms(use_true_random=False))
 def test_whatever_the_order_lateness_or_batching_the_sum_over_all_bills_is_the_same(make: Any, arrivals: Any, shuffled: Any) -> None:
     """Every record in time, against every record as late as it likes: the same per month, minimum and limit included."""

@@ -123,7 +123,7 @@ def test_a_file_that_is_too_large_is_refused() -> None:
 
 
 @pytest.mark.rule("USE-1")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(content=st.binary(max_size=400) | st.lists(st.sampled_from([leg("a"), b",", b'"', b"\n", b"\xff", b"0:00:01"])).map(b"".join))
 def test_no_file_crashes_the_reader_and_every_line_is_accounted_for(content: bytes) -> None:
     """Whatever comes: lines are billable, not billable, or bad."""

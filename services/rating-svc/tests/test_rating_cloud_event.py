@@ -76,7 +76,7 @@ def test_bad_input_names_the_field(changes: dict[str, Any], field: str) -> None:
 
 
 @pytest.mark.rule("SEC-4")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(body=st.binary(max_size=80) | st.recursive(st.none() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(
     st.sampled_from(["id", "source", "type", "specversion", "data", "time", "key"]), x)).map(lambda v: json.dumps(v).encode()))  # fmt: skip
 def test_nothing_that_is_sent_is_more_than_a_refusal(body: bytes) -> None:

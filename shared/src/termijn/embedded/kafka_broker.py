@@ -138,7 +138,9 @@ class LocalBroker:
         self._port = ports["broker"]
         self._write_settings(ports)
         if not (self.folder / "data" / "meta.properties").exists():
-            self._java(jars, "kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c", str(self.folder / "server.properties"))
+            self._java(
+                jars, "kafka.tools.StorageTool", "format", "-t", cluster_id(self.folder), "-c", str(self.folder / "server.properties")
+            )
         with (self.folder / "broker.log").open("wb") as log:
             command = ["sh", "-c", _TIED_TO_US, "sh", *_java(jars, self.folder), "kafka.Kafka", str(self.folder / "server.properties")]
             # Its own process group: Ctrl-C is for us, and we end it when our own work is done.
@@ -189,10 +191,6 @@ class LocalBroker:
         (self.folder / "log4j2.xml").write_text(_LOG4J)
         (self.folder / "server.properties").write_text(_settings(self.folder / "data", ports))
 
-    def _cluster_id(self) -> str:
-        digest = hashlib.sha256(str(self.folder.resolve()).encode()).digest()
-        return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
-
     def _java(self, jars: Path, *arguments: str) -> None:
         done = subprocess.run([*_java(jars, self.folder), *arguments], capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -204,6 +202,15 @@ class LocalBroker:
 
     def _last_words(self) -> str:
         return _last_line(self._log())
+
+
+def cluster_id(folder: Path) -> str:
+    """Kafka's form of 16 bytes, 22 characters; the same for the same folder.
+
+    The top bit stays clear: an id that began with a hyphen, Kafka's formatter would take for an option.
+    """
+    digest = hashlib.sha256(str(folder.resolve()).encode()).digest()
+    return base64.urlsafe_b64encode(bytes([digest[0] & 0x7F]) + digest[1:16]).decode().rstrip("=")
 
 
 def _java(jars: Path, folder: Path) -> list[str]:
