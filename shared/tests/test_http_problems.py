@@ -73,6 +73,36 @@ async def test_what_is_no_json_is_a_problem(jars: ServiceUnderTest) -> None:
 
 
 @pytest.mark.rule("SEC-4")
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"count": 1, "count": 2}', "count"),
+        ('{"count": 1, "parts": [{"price": "1", "pr\\u0069ce": "2"}]}', "price"),
+        ('{"\\ud800": 1, "\\ud800": 2}', "?"),
+        ('{"' + "x" * 5000 + '": 1, "' + "x" * 5000 + '": 2}', "x" * 100),
+    ],
+)
+async def test_a_key_that_is_there_twice_is_named(jars: ServiceUnderTest, body: str, field: str) -> None:
+    """Else the last one wins here, and the first one with whoever looked at it before us."""
+    problem = assert_problem(await post(jars, body))
+    assert (problem["status"], problem["field"]) == (422, field)
+    assert (await jars.client().get("/accounts/acme")).json() == []
+
+
+@pytest.mark.rule("SEC-4")
+@pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "application/vnd.marbles+json", "a/b/c;;", None])
+async def test_json_under_another_name_is_refused_and_told_what_is_taken(jars: ServiceUnderTest, media_type: str | None) -> None:
+    headers = {"idempotency-key": "k-1"} | ({} if media_type is None else {"content-type": media_type})
+    answer = await jars.client().post(PATH, content=b'{"count": 1}', headers=headers)
+    problem = assert_problem(answer)
+    assert (answer.status_code, problem["field"]) == (415, "Content-Type")
+    assert "application/json" in problem["detail"]
+    assert (await jars.client().get("/accounts/acme")).json() == []
+    headers["content-type"] = "Application/JSON; charset=utf-8"
+    assert (await jars.client().post(PATH, content=b'{"count": 1}', headers=headers)).status_code == 201
+
+
+@pytest.mark.rule("SEC-4")
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(BODIES)
 async def test_no_body_whatever_is_a_500(jars: ServiceUnderTest, body: object) -> None:
@@ -162,7 +192,10 @@ async def test_a_value_that_no_check_refused_is_still_no_500(jars: ServiceUnderT
 
 @pytest.mark.rule("SEC-4")
 @pytest.mark.parametrize("says_its_length", [True, False])
-@pytest.mark.parametrize(("media_type", "limit"), [("application/json", "JSON_BYTES_MAX"), ("text/csv", "BODY_BYTES_MAX")])
+@pytest.mark.parametrize(
+    ("media_type", "limit"),
+    [("application/json", "JSON_BYTES_MAX"), ("application/x+json", "JSON_BYTES_MAX"), ("text/csv", "BODY_BYTES_MAX")],
+)
 async def test_a_body_too_large_is_not_taken_into_memory(
     jars: ServiceUnderTest, media_type: str, limit: str, says_its_length: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from termijn.runtime.handling import Cause
 from termijn.runtime.http.calls import Asked, Call, Host, Reader, hash_of
 from termijn.runtime.http.closed import ACCESS, refuse_closed
 from termijn.runtime.http.idempotency import check_key
+from termijn.runtime.http.json_body import check_json
 from termijn.runtime.http.principal import Principal, Role
 from termijn.runtime.http.routes import every_route
 from termijn.runtime.http.tokens import Authority, Unauthenticated
@@ -103,6 +104,7 @@ class Access:
         for account in (request.path_params.get("account"), *request.query_params.getlist("account")):
             if account is not None:
                 principal.must_own(account)
+        await check_json(request)
         return principal
 
 
