@@ -8,7 +8,7 @@ from termijn.rating.fee import fees_due, has_passed, one_off_fees, periods_in_vi
 from termijn.rating.policy import Policy
 from termijn.rating.target import Target
 from termijn.rating.timeline import Timeline
-from termijn.rating.turnover import top_ups, with_limits
+from termijn.rating.turnover import months_of_minimum, top_ups, with_limits
 from termijn.rating.use import RatedUse
 
 
@@ -33,17 +33,15 @@ def targets_due(timeline: Timeline, month: Month, since: date, used: RatedUse, p
     return targets + one_off_fees(timeline, month)
 
 
-def _ended_minimum_periods(timeline: Timeline, month: Month, since: date) -> list[ArticlePeriod]:
-    """Billing periods of the articles that count to a minimum, as far as they have passed: also those without any use (USE-6)."""
-    # All flagged articles of a tariff have one length (CAT-7); where a tariff change brought another one, the current counts.
-    lengths = [
-        article.billing.every_months or 1
-        for tariff in (t.tariff for t in timeline.tariffs)
-        if tariff.minimum_turnover is not None
-        for article in tariff.articles
-        if article.counts_to_minimum
+def _ended_minimum_periods(timeline: Timeline, month: Month, since: date) -> list[tuple[int, ArticlePeriod]]:
+    """Billing periods of the articles that count to a minimum, as far as they have passed: also those without any use (USE-6).
+
+    Where a tariff change brought another length, each tariff's minimum is for periods of its own.
+    """
+    lengths = {months for t in timeline.tariffs if (months := months_of_minimum(t.tariff)) is not None}
+    return [
+        (months, period)
+        for months in sorted(lengths)
+        for period in periods_in_view(timeline, months, since=since, until=month.last)
+        if has_passed(timeline, period, month)
     ]
-    if not lengths:
-        return []
-    periods = periods_in_view(timeline, lengths[-1], since=since, until=month.last)
-    return [period for period in periods if has_passed(timeline, period, month)]

@@ -47,27 +47,27 @@ def has_passed(timeline: Timeline, period: ArticlePeriod, month: Month) -> bool:
 def fees_due(timeline: Timeline, month: Month, since: date, policy: Policy) -> list[Target]:
     """Recurring fees in view when ``month`` closes (INV-2).
 
-    In advance every article period that starts in the month of the run or before, in arrears every one that has passed.
+    In advance every article period that starts in the month of the run or before, in arrears every one that has passed. Where a
+    change of tariff makes of the one the other, days in advance and days in arrears are one charge: the latter join it in the end.
     """
     targets = []
-    for article_id, every_months, paid_in in sorted(recurring_articles(timeline)):
-        until = month.next().last if paid_in == "advance" else month.last
-        for period in periods_in_view(timeline, every_months, since=since, until=until):
-            if paid_in == "arrears" and not has_passed(timeline, period, month):
-                continue
+    for article_id, every_months in sorted(recurring_articles(timeline)):
+        for period in periods_in_view(timeline, every_months, since=since, until=month.next().last):
+            is_over = has_passed(timeline, period, month)
             served = [
                 s for s in servings(timeline, article_id, period)
-                if (s.article.billing.every_months, s.article.billing.paid_in) == (every_months, paid_in) and not is_use(s.article)
+                if s.article.billing.every_months == every_months and not is_use(s.article)
+                and (is_over or s.article.billing.paid_in == "advance")
             ]  # fmt: skip
             if served:
                 targets.append(recurring_fee(timeline, served, period, policy))
     return targets
 
 
-def recurring_articles(timeline: Timeline) -> set[tuple[ArticleId, int, str]]:
-    """Articles with a recurring fee in any of the module's tariffs: id, months and when paid."""
+def recurring_articles(timeline: Timeline) -> set[tuple[ArticleId, int]]:
+    """Articles with a recurring fee in any of the module's tariffs: id and months."""
     return {
-        (article.article_id, article.billing.every_months, article.billing.paid_in)
+        (article.article_id, article.billing.every_months)
         for tariff in (t.tariff for t in timeline.tariffs)
         for article in tariff.articles
         if not is_use(article) and article.billing.every_months != ONCE

@@ -144,7 +144,7 @@ def _lines_of(module_id: ModuleId, closing: int, target: Target | None, before: 
 
 def _difference(module_id: ModuleId, closing: int, target: Target, before: Billed | None, *, was_billed: bool) -> ChargeLine:
     return ChargeLine(
-        line_id=f"{module_id}/{target.origin}/{target.article}/{target.period.first}/{closing}",
+        line_id=_line_id(module_id, target.origin, target.article, target.period, closing),
         article=target.article,
         title=target.title,
         origin=target.origin,
@@ -164,11 +164,17 @@ def _difference(module_id: ModuleId, closing: int, target: Target, before: Bille
     )
 
 
+def _line_id(module_id: ModuleId, origin: Origin, article: str, period: ArticlePeriod, closing: int) -> str:
+    """Both days of the period: where a tariff change makes months of quarters, a month and a quarter begin on the same day."""
+    return f"{module_id}/{origin}/{article}/{period.first}..{period.last}/{closing}"
+
+
 def _credit(module_id: ModuleId, closing: int, row: Billed) -> ChargeLine:
     """Takes back all that was billed for a charge at one VAT rate."""
     last = row.last
+    period = ArticlePeriod(last.period_from, last.period_until)
     return ChargeLine(
-        line_id=f"{module_id}/{last.origin}/{last.article}/{last.period_from}/{closing}/{last.vat_rate.normalize():f}",
+        line_id=f"{_line_id(module_id, last.origin, last.article, period, closing)}/{last.vat_rate.normalize():f}",
         article=last.article,
         title=last.title,
         origin=last.origin,

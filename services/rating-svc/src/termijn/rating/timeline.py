@@ -157,12 +157,19 @@ def with_option(timeline: Timeline, span: OptionSpan) -> Timeline:
 
 
 def without_option(timeline: Timeline, article_id: ArticleId, ends_on: date, *, returns_paid_ahead: bool = False) -> Timeline:
-    """The option's last day is known (CON-5), and whether unused days come back whatever its article says (CAT-27)."""
-    options = tuple(
-        msgspec.structs.replace(_cut(o, ends_on), returns_paid_ahead=returns_paid_ahead) if o.article_id == article_id else o
-        for o in timeline.options
-    )
-    return msgspec.structs.replace(timeline, options=options, changed_from=touched(timeline, ends_on))
+    """The option's last day is known (CON-5), and whether unused days come back whatever its article says (CAT-27).
+
+    Told again with another day, it ends on that: earlier or later than was thought.
+    """
+    places = [place for place, option in enumerate(timeline.options) if option.article_id == article_id]
+    options, days = list(timeline.options), [ends_on]
+    for place in places:
+        cut = _cut(options[place], ends_on)
+        if place == places[-1]:
+            days += [options[place].ends_on or ends_on]
+            cut = msgspec.structs.replace(cut, ends_on=ends_on, returns_paid_ahead=returns_paid_ahead)
+        options[place] = cut
+    return msgspec.structs.replace(timeline, options=tuple(options), changed_from=touched(timeline, min(days)))
 
 
 def _cut(span: OptionSpan, last: date) -> OptionSpan:

@@ -50,22 +50,35 @@ def with_limits(timeline: Timeline, targets: Sequence[Target], policy: Policy) -
     return result
 
 
-def minimum_of(timeline: Timeline, period: ArticlePeriod, policy: Policy) -> Decimal:
-    """The minimum turnover of a period in cents: by day where the module or the tariff was there for a part of it (USE-6)."""
+def months_of_minimum(tariff: Tariff) -> int | None:
+    """The billing period of the articles that count to the minimum, in months: all have one (CAT-7). None where there is no minimum."""
+    if tariff.minimum_turnover is None:
+        return None
+    return next((article.billing.every_months or 1 for article in tariff.articles if article.counts_to_minimum), None)
+
+
+def minimum_of(timeline: Timeline, period: ArticlePeriod, policy: Policy, *, months: int) -> Decimal:
+    """The minimum turnover of a period of so many months in cents (USE-6).
+
+    By day where the module was there for a part of it, or a tariff whose minimum is for a period of that length.
+    """
     exact = Fraction(0)
     for stretch in stretches(timeline, period):
-        if stretch.tariff.minimum_turnover is not None:
+        if months_of_minimum(stretch.tariff) == months and stretch.tariff.minimum_turnover is not None:
             times = stretch.quantity if policy.minimum_times_quantity else 1
             exact += Fraction(stretch.tariff.minimum_turnover) * times * stretch.days / period.days
     return exact_cents(exact)
 
 
-def top_ups(timeline: Timeline, targets: Sequence[Target], ended: Iterable[ArticlePeriod], policy: Policy) -> list[Target]:
-    """A line of its own per ended billing period whose flagged articles stay under the minimum, also without any use (USE-6)."""
+def top_ups(timeline: Timeline, targets: Sequence[Target], ended: Iterable[tuple[int, ArticlePeriod]], policy: Policy) -> list[Target]:
+    """A line of its own per ended billing period whose flagged articles stay under the minimum, also without any use (USE-6).
+
+    ``ended``: the periods, each with its length in months.
+    """
     lines = []
-    for period in ended:
+    for months, period in ended:
         flagged = sum((t.net for t in targets if t.counts_to_minimum and t.period == period), start=ZERO)
-        missing = top_up(flagged, minimum_of(timeline, period, policy))
+        missing = top_up(flagged, minimum_of(timeline, period, policy, months=months))
         last = _last(timeline, period)
         if missing and last is not None:
             lines.append(_top_up_line(last.tariff, period, missing))

@@ -1,0 +1,152 @@
+"""USE-9, INV-2, USE-6, CON-5: what changes in the middle of a period, learnt early or late, is billed once and to the day."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from termijn.events.contracts import CancellationWithdrawn, ModuleCancelled, ModuleScaled, OptionAdded, OptionRemoved, TariffChanged
+from termijn.events.rating import ChargeLine, PeriodCorrected, PeriodRated
+from termijn.kernel.ids import ArticleId, ModuleId
+from termijn.kernel.period import Month
+from termijn.rating.rated_account import RATED_ACCOUNT, ClosingAwaited, RatedAccount
+
+M = ModuleId("m-1")
+START, FIRST, LAST = date(2026, 1, 10), Month(2026, 1), Month(2026, 9)
+MACHINE = ArticleId("machine")
+
+
+def months() -> list[str]:
+    found = [FIRST]
+    while found[-1] < LAST:
+        found.append(found[-1].next())
+    return [str(month) for month in found]
+
+
+def lived(make: Any, order: Any, facts: Sequence[tuple[int, Any]], closed: Sequence[str]) -> list[ChargeLine]:
+    """All lines of an account; a fact is learnt before the closing of its number, the last closing has learnt them all."""
+    state: RatedAccount = RATED_ACCOUNT.evolve(RATED_ACCOUNT.initial, order)
+    billed: list[Any] = []
+    for number, period in enumerate(closed):
+        is_last = number == len(closed) - 1
+        for at, fact in facts:
+            if at == number or (is_last and at > number):
+                state = RATED_ACCOUNT.evolve(state, fact)
+        state = RATED_ACCOUNT.evolve(state, ClosingAwaited(period=period))
+        events = RATED_ACCOUNT.decide(make.close(state, period, number + 1, billed=billed), state)
+        for event in events:
+            state = RATED_ACCOUNT.evolve(state, event)
+        billed += [event for event in events if isinstance(event, PeriodRated | PeriodCorrected)]
+    return [line for event in billed for line in event.lines]
+
+
+def sums(lines: Sequence[ChargeLine]) -> dict[tuple[str, str, Decimal], Decimal]:
+    """Net per origin, article and VAT rate."""
+    totals: dict[tuple[str, str, Decimal], Decimal] = {}
+    for line in lines:
+        key = (line.origin, line.article, line.vat_rate)
+        totals[key] = totals.get(key, Decimal(0)) + line.net
+    return {key: net for key, net in totals.items() if net}
+
+
+def changed(tariff: Any, from_on: date) -> TariffChanged:
+    return TariffChanged(module_id=M, tariff=tariff, from_on=from_on)
+
+
+@pytest.mark.rule("INV-2")
+def test_an_article_in_advance_that_becomes_one_in_arrears_loses_no_day(make: Any) -> None:
+    """31.00 a month, in arrears from 15 January: January costs 31.00 all the same, and February comes with its end."""
+    ahead, after = make.article("line", "31.00"), make.article("line", "31.00", paid="arrears")
+    order = make.ordered(make.tariff(ahead), date(2026, 1, 1))
+    lines = lived(make, order, [(1, changed(make.tariff(after, version=2), date(2026, 1, 15)))], ["2025-12", "2026-01", "2026-02"])
+    assert [(str(line.period_from), str(line.net)) for line in lines] == [("2026-01-01", "31.00"), ("2026-02-01", "31.00")]
+
+
+@pytest.mark.rule("INV-2")
+def test_a_quarter_that_becomes_months_is_credited_and_billed_by_day(make: Any) -> None:
+    """90.00 a quarter, 31.00 a month from 15 January: 14 of 90 days stay, 17 of 31 are added; no two lines have one id."""
+    order = make.ordered(make.tariff(make.article("line", "90.00", every=3)), date(2026, 1, 1))
+    monthly = make.tariff(make.article("line", "31.00"), version=2)
+    lines = lived(make, order, [(1, changed(monthly, date(2026, 1, 15)))], ["2025-12", "2026-01"])
+    assert [(str(line.period_until), str(line.net)) for line in lines] == [
+        ("2026-03-31", "90.00"),
+        ("2026-01-31", "17.00"),
+        ("2026-03-31", "-76.00"),
+        ("2026-02-28", "31.00"),
+    ]
+
+
+@pytest.mark.rule("USE-6")
+@pytest.mark.parametrize(("before", "after", "april", "quarter"), [(1, 3, ["91.00"], ["61.00"]), (3, 1, [], ["30.00"])])
+def test_a_minimum_whose_period_changes_is_billed_for_each_day_once(
+    make: Any, before: int, after: int, april: list[str], quarter: list[str]
+) -> None:
+    """91.00 per period; months become quarters on 1 May, or the other way: 61 or 30 of the quarter's 91 days, and the months whole."""
+
+    def tariff(every: int) -> Any:
+        calls = make.article("calls", "0.10", key="call", unit="minute", counts_to_minimum=True, every=every)
+        return make.tariff(calls, version=every, minimum_turnover="91.00")
+
+    order = make.ordered(tariff(before), date(2026, 4, 1))
+    lines = lived(make, order, [(1, changed(tariff(after), date(2026, 5, 1)))], ["2026-04", "2026-05", "2026-06"])
+    billed = [(str(line.period_from), str(line.period_until), str(line.net)) for line in lines]
+    assert [net for first, last, net in billed if (first, last) == ("2026-04-01", "2026-04-30")] == april
+    assert [net for first, last, net in billed if (first, last) == ("2026-04-01", "2026-06-30")] == quarter
+
+
+@pytest.mark.rule("CON-5")
+def test_an_option_whose_end_is_moved_to_a_later_day_is_billed_until_then(make: Any) -> None:
+    """It was to end on 30 April; then on 31 May: May is billed, and not June."""
+    tariff = make.tariff(make.article("machine", "3.00", is_option=True))
+    order = make.ordered(tariff, date(2026, 3, 1), options=("machine",))
+    ends = [OptionRemoved(module_id=M, article_id=MACHINE, ends_on=day) for day in (date(2026, 4, 30), date(2026, 5, 31))]
+    lines = lived(make, order, [(0, ends[0]), (2, ends[1])], ["2026-03", "2026-04", "2026-05", "2026-06"])
+    assert [(str(line.period_from), str(line.net)) for line in lines] == [(f"2026-0{month}-01", "3.00") for month in (3, 4, 5)]
+
+
+# -- The law ---------------------------------------------------------------------------------------------------------
+
+DAYS = st.dates(START, date(2026, 11, 30))
+
+
+@st.composite
+def facts(draw: st.DrawFn, make: Any) -> list[tuple[int, Any]]:
+    """Changes of one module, each with the closing before which it is learnt."""
+
+    def tariff(version: int) -> Any:
+        every, paid = draw(st.sampled_from([1, 3, 12])), draw(st.sampled_from(["advance", "arrears"]))
+        line = make.article("line", "91.00", every=every, paid=paid, counts_to_minimum=True, counts_to_limit=True)
+        licence = make.article("licence", "365.00", every=12, credits_unused_days=False, vat_rate=draw(st.sampled_from(["21", "9"])))
+        machine = make.article("machine", "3.10", is_option=True)
+        more = {"minimum_turnover": "95.00"} if draw(st.booleans()) else {"cost_limit": "80.00"} if draw(st.booleans()) else {}
+        return make.tariff(line, licence, machine, make.article("setup", "50", every=0), version=version, disconnect_fee="15", **more)
+
+    one = st.one_of(
+        DAYS.map(lambda day: lambda n: changed(tariff(n), day)),
+        st.tuples(DAYS, st.integers(1, 4)).map(lambda d: lambda n: ModuleScaled(module_id=M, quantity=d[1], from_on=d[0])),
+        st.tuples(DAYS, st.integers(1, 4)).map(
+            lambda d: lambda n: OptionAdded(module_id=M, article_id=MACHINE, quantity=d[1], from_on=d[0])
+        ),
+        DAYS.map(lambda day: lambda n: OptionRemoved(module_id=M, article_id=MACHINE, ends_on=day)),
+        DAYS.map(lambda day: lambda n: ModuleCancelled(module_id=M, notice_on=day, ends_on=day, explanation="")),
+        st.just(lambda n: CancellationWithdrawn(module_id=M)),
+    )
+    learnt = draw(st.lists(st.tuples(st.integers(0, len(months()) - 1), one), max_size=5))
+    order = make.ordered(tariff(1), START, draw(st.integers(1, 3)))
+    return [(-1, order), *sorted(((at, said(n + 2)) for n, (at, said) in enumerate(learnt)), key=lambda fact: fact[0])]
+
+
+@pytest.mark.rule("USE-9", "INV-2")
+@settings(max_examples=40)
+@given(data=st.data())
+def test_whenever_changes_are_learnt_all_bills_together_are_what_one_bill_would_be(make: Any, data: st.DataObject) -> None:
+    """Closed month by month as changes come to be known, against closed once with all of them known."""
+    (_, order), *learnt = data.draw(facts(make))
+    in_parts = lived(make, order, learnt, months())
+    at_once = lived(make, order, [(0, fact) for _, fact in learnt], [str(LAST)])
+    assert sums(in_parts) == sums(at_once)
+    assert len({line.line_id for line in in_parts}) == len(in_parts)
