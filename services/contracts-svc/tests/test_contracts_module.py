@@ -1,14 +1,17 @@
 """What happens to a running module: scaling, options, subjects, suspension, termination."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
+from termijn.contracts.as_of import KnownModule, module_on
 from termijn.contracts.errors import EndsBefore, ManagerOnly, ModuleIsOver, NotYetDelivered
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import AddOption, AssignSubject, ReleaseSubject, RemoveOption, Resume, Scale, Suspend, Terminate
+from termijn.contracts.module_state import Module
 from termijn.events.contracts import (
     ModuleActivated,
     ModuleCancelled,
@@ -22,6 +25,7 @@ from termijn.events.contracts import (
     OptionRemoved,
     SubjectAssigned,
     SubjectReleased,
+    TariffChanged,
 )
 from termijn.kernel.calendar import at
 from termijn.kernel.errors import Conflict, InvalidInput, NotFound
@@ -164,6 +168,63 @@ def test_an_option_ends_by_its_own_notice_rule() -> None:
     )
     spec(MODULE).given(*given).when(remove(MACHINE, is_manager=False)).then_refused(ManagerOnly)
     spec(MODULE).given(ordered()).when(remove(MACHINE)).then_refused(NotFound)
+
+
+@pytest.mark.rule("CON-9", "SEC-3")
+def test_another_quantity_of_an_option_leaves_what_it_was_until_then() -> None:
+    """One from June, three from August; the day before it was one still, and it can be two from July on instead."""
+    one, july, august = add(), date(2026, 7, 1), date(2026, 8, 1)
+    three = add(quantity=3, from_on=august)
+    on = {day: option_on(day, one, three) for day in (DAY - timedelta(days=1), DAY, date(2026, 7, 31), august)}
+    assert list(on.values()) == [None, 1, 1, 3]
+    more = spec(MODULE).given(ordered()).when(one, three, add(quantity=3, from_on=july))
+    more.then_types(OptionAdded, OptionAdded, OptionAdded)
+    assert [option_on(day, one, three, add(quantity=2, from_on=july)) for day in (DAY, july, august)] == [1, 2, 2]
+    gone = (one, three, remove(MACHINE, ends_on=date(2026, 7, 15)))
+    assert [option_on(day, *gone) for day in (date(2026, 7, 15), date(2026, 7, 16), august)] == [1, None, None]
+    back = (one, remove(MACHINE, ends_on=date(2026, 7, 15)), add(quantity=4, from_on=august))
+    assert [option_on(day, *back) for day in (date(2026, 7, 15), date(2026, 7, 31), august)] == [1, None, 4]
+
+
+def option_on(day: date, *commands: AddOption | RemoveOption) -> int | None:
+    """How many machines there are on that day."""
+    live: Module = spec(MODULE).given(ordered()).when(*commands).state
+    known = KnownModule(version=1, live=live, then=live, over=None, subjects=())
+    found = module_on(day, known)
+    assert found is not None
+    return next((one["quantity"] for one in found["options"]), None)
+
+
+@pytest.mark.rule("CON-5", "CAT-25")
+def test_the_term_of_an_option_counts_from_when_it_came_and_not_before_the_module() -> None:
+    """Another quantity starts no term; what was ordered with a line counts from the delivery; what comes back starts anew."""
+    bound = tariff(MONTHLY, articles=(Article(article_id=MACHINE, title="Answering machine", is_option=True, notice=term(12)),))
+    first = ordered(tariff=bound)
+    ended = spec(MODULE).given(first).when(add(from_on=date(2026, 3, 1)), add(quantity=3, from_on=date(2026, 6, 1)), remove(MACHINE))
+    assert last_day_of(ended.events) == date(2027, 2, 28)
+    line = msgspec.structs.replace(first, starts_on=None, options=(MACHINE,))
+    ended = spec(MODULE).given(line, ModuleActivated(module_id=M, active_from=date(2026, 4, 1))).when(remove(MACHINE))
+    assert last_day_of(ended.events) == date(2027, 3, 31)
+    back = (add(from_on=date(2026, 2, 1)), remove(MACHINE, ends_on=date(2026, 2, 28)), add(from_on=date(2026, 6, 1)), remove(MACHINE))
+    assert last_day_of(spec(MODULE).given(first).when(*back).events) == date(2027, 5, 31)
+
+
+def last_day_of(events: Sequence[object]) -> date:
+    """Of the option, as it was said last."""
+    return [one.ends_on for one in events if isinstance(one, OptionRemoved)][-1]
+
+
+@pytest.mark.rule("CON-9")
+def test_an_option_that_a_later_tariff_lacks_ends_with_the_one_that_has_it() -> None:
+    """Else it would be there again with the first tariff after that one that knows it."""
+    bare = tariff(MONTHLY, tariff_id=TariffId("bare"), articles=(Article(article_id=ArticleId("base"), title="Base fee"),))
+    planned = TariffChanged(module_id=M, tariff=bare, from_on=date(2026, 8, 1))
+    added = OptionAdded(module_id=M, article_id=MACHINE, quantity=1, from_on=DAY)
+    removed = OptionRemoved(
+        module_id=M, article_id=MACHINE, ends_on=date(2026, 7, 31), channel="api", explanation="the new tariff does not have this option"
+    )
+    spec(MODULE).given(ordered(), planned).when(add()).then(added, removed)
+    spec(MODULE).given(ordered(), planned).when(add(from_on=date(2026, 8, 1))).then_refused(InvalidInput, "article_id")
 
 
 SINCE = at(date(2026, 6, 10), "10:00")

@@ -60,9 +60,9 @@ def module_on(day: date, known: KnownModule) -> dict[str, Any] | None:
         "tariff": {"tariff_id": tariff.tariff_id, "version": tariff.version, "title": tariff.title, "notice": tariff.notice.name},
         "quantity": terms.quantity_on(day),
         "options": [
-            {"article_id": article_id, "quantity": option.quantity, "from_on": option.from_on, "ends_on": option.ends_on}
+            {"article_id": article_id, "quantity": span.quantity, "from_on": span.from_on, "ends_on": span.ends_on}
             for article_id, option in sorted(terms.options.items())
-            if option.from_on <= day and (option.ends_on is None or day <= option.ends_on)
+            if (span := option.on(day)) is not None
         ],
         "subjects": list(known.subjects),
         "suspension": {"since": suspension.since, "reason": suspension.reason} if suspension is not None else None,

@@ -120,7 +120,7 @@ def module_shown(state: Module) -> Shown:
     found: dict[str, Any] = {f"tariff from {s.from_on}": f"{s.tariff.tariff_id}, version {s.tariff.version}" for s in terms.tariffs}
     found |= {f"term counts from {s.counts_from}": True for s in terms.tariffs if s.counts_from is not None}
     found |= {f"quantity from {s.from_on}": s.quantity for s in terms.quantities}
-    found |= {f"options.{article_id}": msgspec.to_builtins(option) for article_id, option in terms.options.items()}
+    found |= {f"options.{article_id}": msgspec.to_builtins(option.spans[-1]) for article_id, option in terms.options.items()}
     found |= {f"subjects.{subject}": since for subject, since in terms.subjects.items()}
     if isinstance(state, Running):
         found["starts_on"] = state.starts_on

@@ -10,9 +10,10 @@ from termijn.contracts.module_state import AwaitingDelivery, Live, Option, Runni
 from termijn.events.contracts import OptionAdded, OptionRemoved, SubjectAssigned, SubjectReleased
 from termijn.kernel.calendar import at, day_of
 from termijn.kernel.errors import Conflict, InvalidInput, NotFound
-from termijn.kernel.ids import ModuleId
+from termijn.kernel.ids import ArticleId, ModuleId
 from termijn.kernel.notice import NONE
 from termijn.kernel.subject import accepted_subject
+from termijn.kernel.tariff import Tariff
 
 SUBJECTS_MAX = 2_000
 """Subjects that one module owns at a time: a large telephone exchange; its state stays some 100 KiB."""
@@ -20,32 +21,53 @@ OPTION_QUANTITY_MAX = 100_000
 _DAY = timedelta(days=1)
 
 
-def add_option(command: AddOption, state: Live) -> Sequence[OptionAdded]:
+def add_option(command: AddOption, state: Live) -> Sequence[OptionAdded | OptionRemoved]:
     """An article marked as option, by a manager (CON-9); adding it again with another quantity changes the quantity."""
     if not command.is_manager:
         raise ManagerOnly(reason="add options")
     if not 1 <= command.quantity <= OPTION_QUANTITY_MAX:
         raise InvalidInput(field="quantity", reason=f"is between 1 and {OPTION_QUANTITY_MAX}")
     from_on = command.from_on or day_of(command.now)
-    article = state.terms.tariff_on(from_on).article(command.article_id)
-    if article is None or not article.is_option:
+    if not _is_option(state.terms.tariff_on(from_on), command.article_id):
         raise InvalidInput(field="article_id", reason=f"{command.article_id} is not an option of the module's tariff")
     present = state.terms.options.get(command.article_id)
     if present is not None and present.ends_on is not None and present.ends_on >= from_on:
         raise InvalidInput(field="from_on", reason=f"the option is there until {present.ends_on}")
-    if present is not None and present.ends_on is None and present.quantity == command.quantity:
+    if present is not None and present.ends_on is None and _is_so(present, command.quantity, from_on):
         return []
     if isinstance(state, Running) and state.ending is not None and from_on > state.ending.ends_on:
         raise EndsBefore(field="from_on", ends_on=state.ending.ends_on, from_on=from_on)
+    added = OptionAdded(
+        module_id=command.module_id, article_id=command.article_id, quantity=command.quantity, from_on=from_on, channel=command.channel
+    )
+    return [added, *_lost_again(added, state)]
+
+
+def _is_so(present: Option, quantity: int, from_on: date) -> bool:
+    """Whether it is there in that quantity from that day on, whatever is planned."""
+    then = present.on(from_on)
+    return then is not None and then.quantity == present.quantity == quantity
+
+
+def _lost_again(added: OptionAdded, state: Live) -> list[OptionRemoved]:
+    """A tariff that was agreed for a later day may not have it: then it ends with the one that does (CON-9)."""
+    later = next((one for one in state.terms.tariffs if one.from_on > added.from_on and not _is_option(one.tariff, added.article_id)), None)
+    if later is None:
+        return []
     return [
-        OptionAdded(
-            module_id=command.module_id,
-            article_id=command.article_id,
-            quantity=command.quantity,
-            from_on=from_on,
-            channel=command.channel,
+        OptionRemoved(
+            module_id=added.module_id,
+            article_id=added.article_id,
+            ends_on=later.from_on - _DAY,
+            channel=added.channel,
+            explanation="the new tariff does not have this option",
         )
     ]
+
+
+def _is_option(tariff: Tariff, article_id: ArticleId) -> bool:
+    article = tariff.article(article_id)
+    return article is not None and article.is_option
 
 
 def remove_option(command: RemoveOption, state: Live) -> Sequence[OptionRemoved]:
@@ -71,15 +93,18 @@ def remove_option(command: RemoveOption, state: Live) -> Sequence[OptionRemoved]
 
 
 def option_end(command: RemoveOption, state: Live, option: Option) -> ChosenEnd:
-    """The last day of an option after notice today: by its own rule, counted from when it was added, else by its tariff's (CON-5)."""
+    """The last day of an option after notice today: by its own rule, counted from when it was added, else by its tariff's (CON-5).
+
+    What is there before the module starts counts from that start (CAT-25).
+    """
     today = day_of(command.now)
     tariff = state.terms.tariff_on(today)
     article = tariff.article(command.article_id)
     own_rule = article.notice if article is not None else None
     if isinstance(state, AwaitingDelivery):
-        rule, counts_from, whose = NONE, option.from_on, "no term runs before the delivery"
+        rule, counts_from, whose = NONE, option.counts_from, "no term runs before the delivery"
     elif own_rule is not None:
-        rule, counts_from, whose = own_rule, option.from_on, "the option has a notice rule of its own"
+        rule, counts_from, whose = own_rule, max(option.counts_from, state.starts_on), "the option has a notice rule of its own"
     else:
         rule, counts_from, whose = tariff.notice, state.counts_from(today), "the option ends by the rule of its tariff"
     end = choose_end(

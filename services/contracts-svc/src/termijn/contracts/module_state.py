@@ -65,12 +65,35 @@ class QuantityFrom(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
 
 
-class Option(msgspec.Struct, frozen=True, kw_only=True):
-    """An extra article; ``ends_on`` None while nobody took it off."""
+class OptionSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """So many of an extra article on these days, both included; ``ends_on`` None while nobody took it off."""
 
     quantity: int
     from_on: date
     ends_on: date | None = None
+
+
+class Option(OptionSpan, frozen=True, kw_only=True):
+    """An extra article as it was said last; ``earlier`` is what it was until then, by day. ``since``: the day from which it is there
+    without a break, whatever its quantity; None where that is ``from_on``.
+    """
+
+    since: date | None = None
+    earlier: tuple[OptionSpan, ...] = ()
+
+    @property
+    def counts_from(self) -> date:
+        """The day that its own term counts from (CAT-25): another quantity starts none (CON-3)."""
+        return self.since or self.from_on
+
+    @property
+    def spans(self) -> tuple[OptionSpan, ...]:
+        """All its days, in order."""
+        return (*self.earlier, OptionSpan(quantity=self.quantity, from_on=self.from_on, ends_on=self.ends_on))
+
+    def on(self, day: date) -> OptionSpan | None:
+        """What it is on that day; None where it is not there."""
+        return next((one for one in self.spans if one.from_on <= day and (one.ends_on is None or day <= one.ends_on)), None)
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,12 +186,12 @@ def evolve(state: Module, event: ModuleEvent) -> Module:
             changed = TariffFrom(from_on=event.from_on, tariff=event.tariff, counts_from=counts_from)
             return _without_price_change(_with_terms(state, tariffs=_placed(state.terms.tariffs, changed)), event)
         case OptionAdded():
-            added = Option(quantity=event.quantity, from_on=event.from_on)
-            return _with_terms(state, options={**state.terms.options, event.article_id: added})
+            present = state.terms.options.get(event.article_id)
+            return _with_terms(state, options={**state.terms.options, event.article_id: _option(present, event)})
         case OptionRemoved():
             options = dict(state.terms.options)
             if event.article_id in options:
-                options[event.article_id] = msgspec.structs.replace(options[event.article_id], ends_on=event.ends_on)
+                options[event.article_id] = _ending_on(options[event.article_id], event.ends_on)
             return _with_terms(state, options=options)
         case SubjectAssigned():
             # Erased, it is not known any more which number it was (CON-7).
@@ -185,6 +208,25 @@ def evolve(state: Module, event: ModuleEvent) -> Module:
             return _with_price_change(state, event) if isinstance(state, Running) else state
         case _:
             assert_never(event)
+
+
+def _option(present: Option | None, event: OptionAdded) -> Option:
+    """New, there again, or in another quantity from that day on, in place of what was planned for later (CON-9)."""
+    if present is None:
+        return Option(quantity=event.quantity, from_on=event.from_on)
+    last = event.from_on - timedelta(days=1)
+    earlier = tuple(_cut(one, last) for one in present.spans if one.from_on < event.from_on)
+    since = min(present.counts_from, event.from_on) if present.ends_on is None else event.from_on
+    return Option(quantity=event.quantity, from_on=event.from_on, since=since, earlier=earlier)
+
+
+def _ending_on(option: Option, last: date) -> Option:
+    """Its last day is known, maybe one before it had its present quantity (CON-5)."""
+    return msgspec.structs.replace(option, ends_on=last, earlier=tuple(_cut(one, last) for one in option.earlier))
+
+
+def _cut(span: OptionSpan, last: date) -> OptionSpan:
+    return span if span.ends_on is not None and span.ends_on <= last else msgspec.structs.replace(span, ends_on=last)
 
 
 def _ordered(event: ModuleOrdered) -> Module:

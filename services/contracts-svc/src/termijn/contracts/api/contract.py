@@ -13,6 +13,8 @@ from termijn.contracts.api.module_pages import known_module
 from termijn.contracts.api.points import state_at, state_now, version_before
 from termijn.contracts.as_of import end_of, module_on
 from termijn.contracts.catalogue_views import SQL
+from termijn.contracts.module import MODULE
+from termijn.contracts.module_state import AwaitingDelivery, Running
 from termijn.contracts.ordering import QUERIES
 from termijn.kernel.calendar import at
 from termijn.kernel.errors import NotFound, Refusal
@@ -28,7 +30,7 @@ async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str,
     key = (reader.principal.provider, account["account"])
     modules = await reader.fetch(QUERIES["modules"], *key, today)
     parts = {
-        "options": _by_module(await reader.fetch(QUERIES["options"], *key)),
+        "options": await _options(reader, key, today),
         "subjects": _by_module(await reader.fetch(QUERIES["subjects"], *key, at(today, "00:00"))),
         "changes": _by_module(await reader.fetch(QUERIES["pending"], *key, today)),
         "price_changes": _by_module(await reader.fetch(SQL["announced"], *key)),
@@ -44,6 +46,19 @@ async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str,
             for row in modules
         ],
     }
+
+
+async def _options(reader: Reader, key: tuple[str, str], today: date) -> dict[str, list[dict[str, Any]]]:
+    """Options by module as they were said last; where that is still to come, also what there is until then."""
+    found = _by_module(await reader.fetch(QUERIES["options"], *key))
+    for module_id, options in found.items():
+        if all(option["from_on"] <= today for option in options):
+            continue
+        state, _ = await state_now(reader, MODULE, module_id)
+        present = state.terms.options if isinstance(state, AwaitingDelivery | Running) else {}
+        there = [(one, span) for one, option in present.items() if option.from_on > today and (span := option.on(today)) is not None]
+        found[module_id] = [{"article_id": one, **msgspec.structs.asdict(span)} for one, span in there] + options
+    return found
 
 
 async def ordering_of(reader: Reader, account: str, *, today: date) -> dict[str, Any]:
