@@ -1,6 +1,6 @@
 """Who plays in the tests: an account on its own (``Player``), and the whole service on a real database (``World``)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -218,19 +218,26 @@ def account(player: Callable[..., Player]) -> Player:
 
 @dataclass
 class Post:
-    """A mail server that can be down, or refuse an address."""
+    """A mail server that can be down, for all or for one address, or refuse one. ``meanwhile`` happens once, while a mail is on its way."""
 
     mails: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    origins: list[Origin | None] = field(default_factory=list)
     is_down: bool = False
+    down_for: str = ""
     refused: str = ""
+    meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         """Keep it."""
-        if self.is_down:
+        if self.is_down or to == self.down_for:
             raise Transient("down")
         if to == self.refused:
             raise MailRefused("no such user")
         self.mails.append((provider, to, subject, text, message_id))
+        self.origins.append(origin)
+        if (meanwhile := self.meanwhile) is not None:
+            self.meanwhile = None
+            await meanwhile()
 
 
 class World:

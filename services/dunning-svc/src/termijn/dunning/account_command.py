@@ -21,11 +21,12 @@ class AccountCommand(Command, frozen=True, kw_only=True):
 
 
 class LearnAccount(AccountCommand, frozen=True, kw_only=True):
-    """The account as contracts-svc has it now."""
+    """The account as contracts-svc has it now. ``recipients``: the addresses that get letters, where it names some (CON-8)."""
 
     debtor: Party | None
     mail_to: str | None
     facts: AccountFacts
+    recipients: tuple[str, ...] | None = None
 
 
 class RecordMiss(AccountCommand, frozen=True, kw_only=True):
@@ -153,10 +154,11 @@ class EndHold(AccountCommand, frozen=True, kw_only=True):
 
 
 class RecordSent(AccountCommand, frozen=True, kw_only=True):
-    """The mail server accepted the letter."""
+    """The mail server accepted the letter, on the letter's own day ``on``; None: now."""
 
     letter_id: str
     message_id: str
+    on: date | None = None
 
 
 class DropLetter(AccountCommand, frozen=True, kw_only=True):

@@ -67,9 +67,12 @@ class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountLearned(Event, frozen=True, kw_only=True):
-    """What dunning must know of the account, as it is from now on. ``mail_to`` is where letters go."""
+    """What dunning must know of the account, as it is from now on.
 
-    PERSONAL: ClassVar[frozenset[str]] = frozenset({"debtor", "mail_to", "customer_number"})
+    ``recipients`` are the addresses that get letters; where there are none, letters go to ``mail_to``. ``has_address``: to either.
+    """
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"debtor", "mail_to", "customer_number", "recipients"})
     debtor: Party | None
     mail_to: str | None
     has_address: bool
@@ -78,6 +81,7 @@ class AccountLearned(Event, frozen=True, kw_only=True):
     account_manager: str
     customer_number: str | None
     terms: TermsAcceptance | None
+    recipients: tuple[str, ...] | None = None
 
 
 class CaseStarted(Event, frozen=True, kw_only=True):

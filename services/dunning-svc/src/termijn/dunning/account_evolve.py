@@ -120,6 +120,7 @@ def _known(event: AccountLearned) -> Known:
         account_manager=event.account_manager,
         customer_number=event.customer_number,
         terms=event.terms,
+        recipients=event.recipients,
     )
 
 

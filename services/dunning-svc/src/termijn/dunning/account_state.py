@@ -20,7 +20,7 @@ REMEMBERED_DAYS = 400
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """The account itself. ``debtor`` and ``mail_to`` are personal: None once the account's key is gone."""
+    """The account itself. ``debtor``, ``mail_to`` and ``recipients`` are personal: None once the account's key is gone."""
 
     debtor: Party | None
     mail_to: str | None
@@ -30,6 +30,12 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     account_manager: str
     customer_number: str | None
     terms: TermsAcceptance | None
+    recipients: tuple[str, ...] | None = None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where letters go: to the recipients that get letters (CON-8), else to the address of the invoices."""
+        return self.recipients or ((self.mail_to,) if self.mail_to else ())
 
 
 class TakenStep(msgspec.Struct, frozen=True, kw_only=True):

@@ -140,21 +140,22 @@ def _propose(command: ProposeStep | ProposeLateness | TakeClearance | TakeRefusa
 
 def learn_account(command: LearnAccount, decided: Decided) -> None:
     """What the account is now; ladders that waited for an address or for the accepted terms go on (DUN-4)."""
-    facts = command.facts
+    facts, has_address = command.facts, bool(command.mail_to or command.recipients)
     decided.add(
         AccountLearned(
             debtor=command.debtor,
             mail_to=command.mail_to,
-            has_address=bool(command.mail_to),
+            has_address=has_address,
             language=facts.language,
             debtor_kind=facts.debtor_kind,
             account_manager=facts.account_manager,
             customer_number=facts.customer_number,
             terms=facts.terms,
+            recipients=command.recipients,
         )
     )
     for case_id in sorted(decided.state.cases):
-        if command.mail_to:
+        if has_address:
             resume(command, decided, case_id, "no_address")
         go_on_with_proof(command, decided, case_id)
 

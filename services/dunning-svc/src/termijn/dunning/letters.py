@@ -221,7 +221,8 @@ def record_sent(command: RecordSent, decided: Decided) -> None:
     """The mail was accepted; once."""
     items = decided.state.letters.get(command.letter_id)
     if items is not None:
-        decided.add(LetterSent(letter_id=command.letter_id, on=day_of(command.now), message_id=command.message_id, items=items))
+        on = command.on or day_of(command.now)
+        decided.add(LetterSent(letter_id=command.letter_id, on=on, message_id=command.message_id, items=items))
 
 
 def drop_letter(command: DropLetter, decided: Decided) -> None:

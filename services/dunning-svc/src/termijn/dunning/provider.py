@@ -6,6 +6,7 @@ from termijn.dunning.policy import Letterhead, Policy
 from termijn.events.base import Event
 from termijn.runtime.aggregate import Aggregate, Command
 from termijn.runtime.handling import Work
+from termijn.runtime.mail import Origin
 from termijn.runtime.setting import CURRENT
 
 # -- Events: their names are stored forever --------------------------------------------------------------------------
@@ -58,3 +59,8 @@ async def letterhead(work: Work, policy: Policy) -> Letterhead:
     if policy.letterhead != Letterhead():
         return policy.letterhead
     return (await work.load(PROVIDER, CURRENT)).letterhead
+
+
+def origin(head: Letterhead) -> Origin | None:
+    """Whom the mail is from; None where nobody has said."""
+    return Origin(name=head.name, reply_to=head.email) if head.name else None

@@ -17,6 +17,7 @@ from termijn.dunning.account_event import Miss
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.policy import POLICY, Letterhead
 from termijn.dunning.provider import PROVIDER, LearnLetterhead
+from termijn.dunning.sender import COPIES_MAX
 from termijn.events.contracts import AccountChanged, AccountOpened
 from termijn.events.goods import GOODS
 from termijn.events.invoice import (
@@ -49,7 +50,15 @@ async def on_account(work: Work, message: Message[AccountOpened] | Message[Accou
     was_known = (await work.load(ACCOUNT, account)).known is not None
     address = event.invoice_address
     mail_to = (address.email if address else "") or (event.contract_partner.email if event.contract_partner else "")
-    command = LearnAccount(now=work.now, **await _policy(work), debtor=event.contract_partner, mail_to=mail_to or None, facts=event.facts)
+    chosen = tuple(one.email for one in event.recipients or () if "letters" in one.documents)[:COPIES_MAX]
+    command = LearnAccount(
+        now=work.now,
+        **await _policy(work),
+        debtor=event.contract_partner,
+        mail_to=mail_to or None,
+        facts=event.facts,
+        recipients=chosen or None,
+    )
     await work.execute(ACCOUNT, account, command, account=account)
     if not was_known:
         work.arrived(f"account/{account}", account=account)

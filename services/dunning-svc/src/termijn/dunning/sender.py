@@ -1,16 +1,19 @@
-"""Sending letters: one mail per transaction, asked again just before whether it is still due (DUN-14)."""
+"""Sending letters (DUN-1): one per transaction, asked again just before whether it is still due (DUN-14), and never twice (DUN-2)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from termijn.dunning.account_command import DropLetter, RecordSent
+from termijn.dunning.account_state import DunningAccount
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.letter import subject
 from termijn.dunning.letters import why_not_due
-from termijn.dunning.policy import POLICY
+from termijn.dunning.policy import POLICY, Policy
+from termijn.dunning.provider import letterhead, origin
 from termijn.events.base import Blob
 from termijn.kernel.calendar import day_of
-from termijn.kernel.ids import AccountId
+from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.handling import Transient, Work, Worker
 from termijn.runtime.mail import Mailer, MailRefused
 from termijn.runtime.setting import CURRENT
@@ -19,20 +22,35 @@ from termijn.runtime.sql import Row, load
 QUERIES = load("termijn.dunning", "queries.sql")
 PAGE_LETTERS = 20
 """Letters tried in one step: a receiver that does not answer must not keep the others waiting."""
+COPIES_MAX = 20
+"""Recipients of one letter: contracts-svc takes no more. Who erases the mails of an account looks for as many (``sql/erasure.sql``)."""
 
 
 def sender(mailer: Mailer) -> Worker:
     """The worker that sends what is due."""
-    return Worker(name="letters", waiting_providers=QUERIES["providers_with_letters"], step=_step(mailer))
+    return Worker(name="letters", waiting_providers=QUERIES["providers_with_letters"], step=_Sending(mailer).step)
 
 
-def _step(mailer: Mailer) -> Callable[[Work], Awaitable[int]]:
-    async def step(work: Work) -> int:
-        """Send or drop. It ends after one mail: what was sent is recorded before the next leaves."""
+class _Sending:
+    """Sends or drops. ``_accepted``: the copies that the mail server has of letters that are not recorded as sent yet.
+
+    What it has cannot be taken back. A payment that was booked while a mail was on its way sent the transaction back; done again it
+    found the letter no longer due, dropped it and planned its step anew: the customer got it twice within days.
+    """
+
+    def __init__(self, mailer: Mailer) -> None:
+        self._mailer = mailer
+        self._accepted: dict[ProviderId, dict[str, set[int]]] = {}
+
+    async def step(self, work: Work) -> int:
+        """It ends after one letter: what was sent is recorded before the next leaves."""
+        rows = await work.fetch(QUERIES["letters_due"], work.provider, PAGE_LETTERS)
+        before = self._accepted.get(work.provider, {})
+        accepted = self._accepted[work.provider] = {str(row["due_event_id"]): before.get(str(row["due_event_id"]), set()) for row in rows}
         done, failed = 0, None
-        for row in await work.fetch(QUERIES["letters_due"], work.provider, PAGE_LETTERS):
+        for row in rows:
             try:
-                is_sent = await _send(mailer, work, row)
+                is_sent = await self._send(work, row, accepted[str(row["due_event_id"])])
             except Transient as failure:
                 failed = failure
                 continue
@@ -43,33 +61,43 @@ def _step(mailer: Mailer) -> Callable[[Work], Awaitable[int]]:
             raise failed
         return done
 
-    return step
-
-
-async def _send(mailer: Mailer, work: Work, row: Row) -> bool:
-    """Whether the letter was sent; False where it was dropped. Raises ``Transient``."""
-    account, letter_id, on = AccountId(row["account"]), str(row["letter_id"]), row["on_day"]
-    state = await work.load(ACCOUNT, account)
-    current = await work.load(POLICY, CURRENT)
-    items, known = state.letters.get(letter_id), state.known
-    assert items is not None and known is not None, f"{letter_id} is due in the view and not in its stream"
-    assert isinstance(on, date)
-    reason = why_not_due(state, items, on=on, today=day_of(work.now))
-    message_id = str(row["due_event_id"])
-    if reason is None and known.mail_to:
-        text = await work.blobs.get(work.provider, Blob(sha256=row["sha256"], size_bytes=row["size_bytes"], address=row["address"]))
-        try:
-            await mailer.send(work.provider, known.mail_to, subject(items, known.language), text.decode(), message_id)
-        except MailRefused:
-            pass
+    async def _send(self, work: Work, row: Row, accepted: set[int]) -> bool:
+        """Whether the letter was sent; False where it was dropped. Raises ``Transient``."""
+        account, letter_id, on = AccountId(row["account"]), str(row["letter_id"]), row["on_day"]
+        state = await work.load(ACCOUNT, account)
+        current = await work.load(POLICY, CURRENT)
+        items = state.letters.get(letter_id)
+        assert items is not None, f"{letter_id} is due in the view and not in its stream"
+        assert isinstance(on, date)
+        facts: dict[str, Any] = {"now": work.now, "policy": current.value, "policy_version": current.version, "letter_id": letter_id}
+        reason = why_not_due(state, items, on=on, today=day_of(work.now))
+        if reason is None:
+            await self._mail(work, row, state, current.value, accepted)
+        if accepted:
+            await work.execute(ACCOUNT, account, RecordSent(**facts, message_id=str(row["due_event_id"]), on=on), account=account)
         else:
-            sent = RecordSent(
-                now=work.now, policy=current.value, policy_version=current.version, letter_id=letter_id, message_id=message_id
-            )
-            await work.execute(ACCOUNT, account, sent, account=account)
-            return True
-    dropped = DropLetter(
-        now=work.now, policy=current.value, policy_version=current.version, letter_id=letter_id, reason=reason or "refused"
-    )
-    await work.execute(ACCOUNT, account, dropped, account=account)
-    return False
+            await work.execute(ACCOUNT, account, DropLetter(**facts, reason=reason or "refused"), account=account)
+        return bool(accepted)
+
+    async def _mail(self, work: Work, row: Row, state: DunningAccount, policy: Policy, accepted: set[int]) -> None:
+        """A message per address, as several in one would tell each of the others. One that is refused keeps no other from it."""
+        known, letter_id = state.known, str(row["letter_id"])
+        assert known is not None, f"{letter_id} is due for an account that is not known"
+        text = await work.blobs.get(work.provider, Blob(sha256=row["sha256"], size_bytes=row["size_bytes"], address=row["address"]))
+        title, from_whom = subject(state.letters[letter_id], known.language), origin(await letterhead(work, policy))
+        for nth, address in _left(known.addresses, accepted):
+            try:
+                copy = copy_id(str(row["due_event_id"]), nth)
+                await self._mailer.send(work.provider, address, title, text.decode(), copy, origin=from_whom)
+            except MailRefused:
+                continue
+            accepted.add(nth)
+
+
+def _left(addresses: Sequence[str], accepted: set[int]) -> list[tuple[int, str]]:
+    return [(nth, address) for nth, address in enumerate(addresses) if nth not in accepted]
+
+
+def copy_id(message_id: str, nth: int) -> str:
+    """The Message-ID to the nth address. By its place and not by the address: who erases the account knows only that (CON-7)."""
+    return f"{message_id}.{nth}" if nth else message_id
