@@ -187,6 +187,25 @@ def test_a_small_remainder_is_written_off(account: Player) -> None:
 
 
 @pytest.mark.rule("DUN-6")
+@pytest.mark.parametrize(("left", "is_written_off"), [("0.99", True), ("1.00", False)])
+def test_a_small_remainder_that_was_left_before_the_due_day_is_written_off(account: Player, left: str, is_written_off: bool) -> None:
+    """The rest was paid before the case opened: what is left is too little to ask for then, too, also when it comes back."""
+    account.miss("a", ISSUED, DUE, open_amount=Decimal(left))
+    assert [event.amount for event in account.events(WriteOffRequested)] == ([Decimal(left)] if is_written_off else [])
+    account.to(day(40))
+    assert bool(account.steps()) is not is_written_off
+    account.check()
+
+
+@pytest.mark.rule("DUN-6")
+def test_a_small_invoice_is_no_remainder(account: Player) -> None:
+    """Nothing of it was paid: it is asked for."""
+    account.miss("a", ISSUED, DUE, open_amount=Decimal("0.60"), gross=Decimal("0.60"))
+    account.to(day(33))
+    assert account.steps() == [("reminder", day(33))]
+
+
+@pytest.mark.rule("DUN-6")
 def test_a_credited_invoice_closes_its_case(account: Player) -> None:
     """Nothing was paid, and yet nothing is open."""
     account.miss("a", ISSUED, DUE)

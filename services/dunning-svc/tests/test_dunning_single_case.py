@@ -57,6 +57,16 @@ def test_the_final_demand_warns_and_the_suspension_follows_its_last_day(strict: 
 
 
 @pytest.mark.rule("DUN-9")
+def test_after_the_decision_to_terminate_its_demand_suspends_nothing_more(strict: Player) -> None:
+    """Suspended on day 60 and with the bailiff since; terminated on day 90: no second suspension."""
+    strict.miss("i", ISSUED, DUE)
+    strict.to(day(90))
+    strict.do(ask.Terminate, account="jansen", reason="no payment")
+    strict.to(day(200))
+    assert suspensions(strict) == [day(60)]
+
+
+@pytest.mark.rule("DUN-9")
 def test_it_is_off_by_default(account: Player) -> None:
     """No letter announces it and nothing is suspended."""
     account.miss("i", ISSUED, DUE)

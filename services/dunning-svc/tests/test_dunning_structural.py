@@ -154,6 +154,18 @@ def test_after_thirty_days_a_manager_decides(account: Player) -> None:
         account.do(ask.Terminate, account="jansen", reason="no payment")
 
 
+@pytest.mark.rule("DUN-9")
+def test_the_decision_to_terminate_ends_it(account: Player) -> None:
+    """Nobody is warned of a suspension of what is gone, suspended again or put before the manager again; the ladder goes on."""
+    three_times_late(account).to(date(2026, 4, 24))
+    account.do(ask.Terminate, account="jansen", reason="no payment")
+    late_in(account, 7)
+    account.to(date(2026, 12, 1))
+    assert (warnings(account), suspensions(account)) == ([date(2026, 3, 18)], [date(2026, 3, 25)])
+    assert [task.kind for task in account.events(ManagerTaskCreated)] == ["termination"]
+    assert account.steps()[-1][0] == "bailiff"
+
+
 @pytest.mark.rule("DUN-14")
 def test_a_hold_keeps_from_suspension(account: Player) -> None:
     """Held from the day before: no suspension; and a hold over what is left resumes what was suspended."""

@@ -98,8 +98,10 @@ def evolve(state: DunningAccount, event: AccountEvent) -> DunningAccount:
             return replace(state, hours=event.hours)
         case WarningPlanned() | SuspensionPlanned() | SuspensionRequested():
             return _later(state, event)
-        case LatenessEnded() | ResumptionRequested() | TerminationRequested():
+        case LatenessEnded() | ResumptionRequested():
             return replace(state, lateness=Punctual())
+        case TerminationRequested():
+            return _terminated(state)
         case StepProposed() | ClearanceGiven() | ClearanceRefused():
             return _of_proposal(_beside(state, event), event)
         case StepsPlanned() | LadderRested() | LadderResumed() | ClaimChanged() | DeliveryProven():
@@ -143,6 +145,13 @@ def _later(state: DunningAccount, event: WarningPlanned | SuspensionPlanned | Su
             return replace(state, lateness=Suspended(since=since))
         case _:
             assert_never(event)
+
+
+def _terminated(state: DunningAccount) -> DunningAccount:
+    """The modules end: what was late until then is no reason to warn of a suspension of what is gone, or to suspend it (DUN-9)."""
+    cases = {key: replace(case, suspension_on=None) for key, case in state.cases.items()}
+    handed = {key: replace(claim, suspension_on=None) for key, claim in state.handed_over.items()}
+    return replace(state, lateness=Punctual(), misses=(), cases=cases, handed_over=handed)
 
 
 def _opened(state: DunningAccount, event: CaseStarted | CaseReopened) -> DunningAccount:

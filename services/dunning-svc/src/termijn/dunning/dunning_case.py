@@ -81,6 +81,8 @@ def record_miss(command: RecordMiss, decided: Decided) -> None:
     if miss.collect_again_on is not None:
         decided.add(LadderRested(case_id=case_id, kind="collect_again", since=today, until=miss.collect_again_on))
     rest_while_held(decided, case_id, today)
+    if miss.open_amount < miss.gross:
+        _write_remainder_off(command, decided, case_id)
     _plan_anew(command, decided, case_id)
 
 
@@ -166,14 +168,21 @@ def _after_change(command: AccountCommand, decided: Decided, case_id: CaseId) ->
     case, today = decided.state.cases[case_id], day_of(command.now)
     if case.open_amount <= 0:
         decided.add(CaseClosed(case_id=case_id, invoice_id=case.invoice_id, reason="paid", closed_on=today))
-    elif case.open_amount < command.policy.remainder_written_off_below:
-        if case.rests_for("write_off") is None:
-            decided.add(
-                WriteOffRequested(case_id=case_id, invoice_id=case.invoice_id, amount=case.open_amount),
-                LadderRested(case_id=case_id, kind="write_off", since=today),
-            )
-    else:
+    elif not _write_remainder_off(command, decided, case_id):
         resume(command, decided, case_id, "write_off")
+
+
+def _write_remainder_off(command: AccountCommand, decided: Decided, case_id: CaseId) -> bool:
+    """Whether what is left is too little to ask for: then the ladder rests until it is written off (DUN-6)."""
+    case = decided.state.cases[case_id]
+    if case.open_amount >= command.policy.remainder_written_off_below:
+        return False
+    if case.rests_for("write_off") is None:
+        decided.add(
+            WriteOffRequested(case_id=case_id, invoice_id=case.invoice_id, amount=case.open_amount),
+            LadderRested(case_id=case_id, kind="write_off", since=day_of(command.now)),
+        )
+    return True
 
 
 # -- The next step ---------------------------------------------------------------------------------------------------
