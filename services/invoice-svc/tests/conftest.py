@@ -112,6 +112,7 @@ class Post:
     is_down: bool = False
     refuses: bool = False
     unknown: set[str] = field(default_factory=set)
+    origins: list[Origin | None] = field(default_factory=list)
 
     async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         if self.is_down:
@@ -119,6 +120,7 @@ class Post:
         if self.refuses or to in self.unknown:
             raise MailRefused("no such mailbox")
         self.sent.append((to, subject, text, message_id))
+        self.origins.append(origin)
 
 
 @dataclass

@@ -24,6 +24,7 @@ from termijn.invoice.receivable import (
 )
 from termijn.kernel.calendar import at
 from termijn.kernel.ids import InvoiceId, MandateId
+from termijn.runtime.mail import Origin
 from termijn.testing.spec import Spec, spec
 
 ID = InvoiceId("jansen.1")
@@ -155,6 +156,7 @@ async def test_a_second_collection_is_announced_by_one_mail(opened: Open, charge
     for part in ("€ 121,00", "24 april 2026", "F2026000001", "NL79ZZZ999999990000", "BELCO-jansen"):
         assert part in text, text
     assert message_id != firm.post.sent[0][3]
+    assert firm.post.origins[1] == Origin(name="Belco B.V.", reply_to="administratie@belco.example")
     await firm.it.settle()
     await firm.to(date(2026, 4, 24), "09:00")
     assert len(firm.post.sent) == 2

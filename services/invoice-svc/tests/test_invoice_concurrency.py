@@ -4,19 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from termijn.events.contracts import AccountFacts, AccountOpened, Party
+from termijn.events.contracts import AccountChanged, AccountFacts, AccountOpened, Party
 from termijn.events.invoice import InvoiceIssued, PaymentReceived
 from termijn.events.rating import ChargeLine, PeriodClosed, PeriodRated, UsageDigest
-from termijn.invoice.numberer import NUMBERER
+from termijn.invoice.numberer import NUMBERER, number_page
+from termijn.invoice.numberer import SQL as NUMBERER_SQL
 from termijn.invoice.policy import PROFILE as PROFILE_STREAM
 from termijn.invoice.policy import Profile
 from termijn.invoice.views import VIEWS
 from termijn.kernel.ids import CATALOGUE, ModuleId, ProviderId, TariffId, derived_id
-from termijn.runtime.handling import Cause
+from termijn.runtime.handling import Cause, Work
 from termijn.runtime.setting import Replace
 
 Open = Callable[..., Awaitable[Any]]
@@ -45,6 +46,56 @@ async def test_four_numberers_at_once_leave_no_hole_and_give_no_number_twice(ope
     assert sum(done) == 8
     await firm.it.settle()
     assert sorted(i.number for i in await firm.it.published(InvoiceIssued)) == [f"F202600000{n}" for n in range(1, 9)]
+    await firm.verified()
+
+
+class PausedAfterItsPage:
+    """A numberer's work that stands still once it has read which drafts are to be numbered, until it is let go."""
+
+    def __init__(self, work: Work, *, has_read: asyncio.Event, may_go_on: asyncio.Event) -> None:
+        self._work, self._has_read, self._may_go_on = work, has_read, may_go_on
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._work, name)
+
+    async def fetch(self, sql: str, *args: Any) -> Any:
+        rows = await self._work.fetch(sql, *args)
+        if sql == NUMBERER_SQL["unnumbered_drafts"]:
+            self._has_read.set()
+            await self._may_go_on.wait()
+        return rows
+
+
+@pytest.mark.rule("INV-7")
+@pytest.mark.parametrize("can_be_issued", [True, False])
+async def test_a_numberer_whose_drafts_another_one_has_dealt_with_meanwhile_passes_them_by(
+    opened: Open, charge: Charge, profile: dict[str, str], can_be_issued: bool
+) -> None:
+    """The second begins and ends between the first one's reading and its numbering: numbered by it, or held, they are left alone."""
+    firm = await opened(profile=False)
+    for number in range(2):
+        await firm.account(f"a{number}")
+        await firm.closed(f"a{number}", "2026-03", charge(f"l-{number}", "100.00"))
+    await firm.to(date(2026, 4, 1), "07:00")
+    if not can_be_issued:
+        nobody = AccountChanged(contract_partner=None, facts=AccountFacts())
+        for number in range(2):
+            await firm.it.hear("contracts", nobody, account=f"a{number}")
+    belco, has_read, may_go_on = ProviderId("belco"), asyncio.Event(), asyncio.Event()
+    known = Replace(now=firm.it.clock.now(), value=Profile(**profile))
+    await firm.it.run(PROFILE_STREAM, "current", known, account=CATALOGUE)
+
+    async def in_two_parts(work: Work) -> int:
+        return await number_page(cast(Work, PausedAfterItsPage(work, has_read=has_read, may_go_on=may_go_on)))
+
+    first = asyncio.create_task(firm.it.service.run(provider=belco, cause=CAUSE, act=in_two_parts))
+    await has_read.wait()
+    assert await firm.it.service.run(provider=belco, cause=CAUSE, act=NUMBERER.step) == 2
+    may_go_on.set()
+    assert await first == 0
+    await firm.it.settle()
+    numbers = sorted(i.number for i in await firm.it.published(InvoiceIssued))
+    assert numbers == (["F2026000001", "F2026000002"] if can_be_issued else [])
     await firm.verified()
 
 

@@ -37,6 +37,26 @@ async def test_who_may_see_and_do_what(opened: Open, charge: Charge) -> None:
         await firm.call("GET", path, role="auditor")
 
 
+@pytest.mark.rule("API-3")
+async def test_every_amount_of_an_answer_has_two_decimals(opened: Open, charge: Charge) -> None:
+    """Also where nothing was paid or is owed, and where money was told without its cents; percentages stay as they are."""
+    firm = await opened()
+    await firm.account("jansen")
+    await firm.closed("jansen", "2026-03", charge("l-1", "100.00"))
+    await firm.to(date(2026, 4, 1), "07:00")
+    paid = {"payment_id": "x", "amount": "130", "value_on": "2026-04-01", "method": "transfer"}
+    nothing = await firm.call("GET", "/accounts/jansen/balance")
+    assert {nothing[name] for name in ("credit", "waiting_net", "carried_net", "drafted_net")} == {"0.00"}
+    booked = await firm.call("POST", "/invoices/jansen.1/payments", paid, status=201)
+    assert (booked["open"], booked["applied"], booked["surplus"]) == ("0.00", "121.00", "9.00")
+    document = await firm.call("GET", "/invoices/jansen.1")
+    assert [document[name] for name in ("net", "gross", "open", "written_off", "credited")] == ["100.00", "121.00", "0.00", "0.00", "0.00"]
+    assert (document["vat"], document["payments"][0]["amount"]) == ([{"rate": "21", "base": "100.00", "vat": "21.00"}], "130.00")
+    assert (await firm.call("GET", "/invoices"))["items"][0]["paid"] == "121.00"
+    policy = (await firm.call("PUT", "/policy", {"subscription_minimum": "20"}))["policy"]
+    assert (policy["subscription_minimum"], policy["support_minimum"]) == ("20.00", "50.00")
+
+
 @pytest.mark.rule("SEC-4", "API-1", "API-2")
 async def test_bad_input_names_its_field_and_lists_have_pages(opened: Open, charge: Charge, profile: dict[str, str]) -> None:
     """Never a 500, and nothing changes."""

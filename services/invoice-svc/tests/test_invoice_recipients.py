@@ -10,6 +10,7 @@ import pytest
 from termijn.events.contracts import AccountChanged, AccountFacts, Party, Recipient
 from termijn.events.invoice import DeliveryFailed, InvoiceDelivered
 from termijn.events.rating import ChargeLine
+from termijn.runtime.mail import Origin
 
 Open = Callable[..., Awaitable[Any]]
 Charge = Callable[..., ChargeLine]
@@ -37,6 +38,7 @@ async def test_a_document_goes_to_every_recipient_of_invoices_and_to_nobody_else
     assert len({message_id for _, _, _, message_id in firm.post.sent}) == 2
     assert len({text for _, _, text, _ in firm.post.sent}) == 1
     assert (await firm.one(InvoiceDelivered)).channel == "email"
+    assert firm.post.origins == [Origin(name="Belco B.V.", reply_to="administratie@belco.example")] * 2
 
 
 @pytest.mark.rule("CON-8", "INV-10")

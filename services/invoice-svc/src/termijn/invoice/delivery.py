@@ -7,11 +7,11 @@ from termijn.invoice.document import subject
 from termijn.invoice.draft import DRAFT, Done
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import RecordAnnouncement, RecordAnnouncementFailure, RecordDelivery, RecordDeliveryFailure
-from termijn.invoice.policy import PROFILE
+from termijn.invoice.policy import PROFILE, Profile
 from termijn.invoice.receivable import CreditNote, Receivable
 from termijn.kernel.ids import AccountId, InvoiceId
 from termijn.runtime.handling import Transient, Work, Worker
-from termijn.runtime.mail import Mailer, MailRefused
+from termijn.runtime.mail import Mailer, MailRefused, Origin
 from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import load
 
@@ -67,7 +67,7 @@ async def _deliver(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: A
     for nth, address in enumerate(addresses):
         # One message per address: several in one would tell each of the others.
         try:
-            await mailer.send(work.provider, address, title, text, copy_id(message_id, nth))
+            await mailer.send(work.provider, address, title, text, copy_id(message_id, nth), origin=origin_of(profile))
         except MailRefused as refused:
             refusals.append(f"the mail was refused: {refused}")
     if len(refusals) == len(addresses):
@@ -101,7 +101,7 @@ async def _announce(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: 
     )
     title, text = announcement_mail(said, billed.facts.language)
     try:
-        await mailer.send(work.provider, address, title, text, message_id)
+        await mailer.send(work.provider, address, title, text, message_id, origin=origin_of(profile))
     except MailRefused as refused:
         await _fail_announcement(work, invoice_id, account, attempt, f"the mail was refused: {refused}")
         return
@@ -112,6 +112,11 @@ async def _announce(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: 
 async def _fail_announcement(work: Work, invoice_id: InvoiceId, account: AccountId, attempt: int, reason: str) -> None:
     told = RecordAnnouncementFailure(now=work.now, attempt=attempt, reason=f"a further collection is not announced: {reason}")
     await work.execute(INVOICE, invoice_id, told, account=account)
+
+
+def origin_of(profile: Profile) -> Origin:
+    """Whom documents and announcements come from: the provider by its name, and answers go to its own address."""
+    return Origin(name=profile.name, reply_to=profile.email)
 
 
 def addresses_of(billed: Known) -> list[str]:

@@ -115,12 +115,11 @@ def _streams(invoice_id: InvoiceId, account: AccountId, year: int) -> Sequence[t
 
 
 async def _candidate(work: Work, invoice_id: InvoiceId, account: AccountId) -> Candidate | None:
-    """None where it is no draft any more: another numberer of this process gave it its number after this transaction began.
-
-    The rows are as they were then, and a state that the process remembers is newer.
+    """None where it is to be numbered no more: another numberer of this process gave it its number, or held it, after this transaction
+    began. The rows are as they were then, and a state that the process remembers is newer.
     """
     draft = await work.load(DRAFT, invoice_id)
-    if isinstance(draft, Done):
+    if isinstance(draft, Done) or (isinstance(draft, Draft) and draft.held is not None):
         return None
     billed = await work.load(BILLING_ACCOUNT, account)
     assert isinstance(draft, Draft), "the read model names drafts only"

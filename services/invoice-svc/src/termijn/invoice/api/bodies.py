@@ -12,6 +12,7 @@ from stdnum.eu import at_02, vat
 from stdnum.exceptions import ValidationError as NotValid
 
 from termijn.invoice.policy import Policy, Profile, ReversalRule, default_reversals
+from termijn.kernel.money import cents
 from termijn.runtime.http.fields import Body, Country, Day, Email, ExactDecimal, FilledLine, Flag, Line
 
 INVOICE_ID = r"^[a-z0-9][a-z0-9-]{0,39}\.[0-9]{1,9}$"
@@ -29,8 +30,9 @@ def _checked(validate: Callable[[str], str], what: str) -> Callable[[str], str]:
     return check
 
 
-Money = Annotated[ExactDecimal, Field(ge=0, max_digits=12, decimal_places=2)]
-PositiveMoney = Annotated[ExactDecimal, Field(gt=0, max_digits=12, decimal_places=2)]
+Money = Annotated[ExactDecimal, Field(ge=0, max_digits=12, decimal_places=2), AfterValidator(cents)]
+PositiveMoney = Annotated[ExactDecimal, Field(gt=0, max_digits=12, decimal_places=2), AfterValidator(cents)]
+"""Amounts as they are written, kept and shown with two decimals."""
 InvoicePath = Annotated[str, Path(pattern=INVOICE_ID)]
 PaymentPath = Annotated[str, Path(pattern=PAYMENT_ID)]
 MoneyPath = Annotated[str, Path(pattern=PAYMENT_ID)]

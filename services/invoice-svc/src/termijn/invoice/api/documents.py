@@ -46,7 +46,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         """Invoices and credit notes, newest first. ``missed`` is open and overdue."""
         whose = reader.account_filter(account)
         rows = await reader.fetch(SQL["documents"], reader.principal.provider, whose, state, *page.after(2), page.rows_to_fetch)
-        return answer(page.page(rows, key=["issued_on", "invoice_id"]))
+        return answer(shown.in_cents(page.page(rows, key=["issued_on", "invoice_id"])))
 
     @router.get("/invoices/{invoice_id}", **answers(shown.WholeDocument | shown.Draft))
     async def show_invoice(
@@ -64,7 +64,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         provider = reader.principal.provider
         document["payments"] = [dict(row) for row in await reader.fetch(SQL["payments"], provider, invoice_id)]
         document["direct_debits"] = [dict(row) for row in await reader.fetch(SQL["debits"], provider, invoice_id)]
-        return answer(document, etag=rows[0]["version"])
+        return answer(shown.in_cents(document), etag=rows[0]["version"])
 
 
 def _files(router: APIRouter, access: Access) -> None:
@@ -100,7 +100,7 @@ def _balance(router: APIRouter, access: Access) -> None:
         provider = reader.principal.provider
         rows = await reader.fetch(SQL["balance"], provider, account)
         credits = await reader.fetch(SQL["credits"], provider, account)
-        return answer({"account": account, **rows[0], "credits": [dict(row) for row in credits]})
+        return answer(shown.in_cents({"account": account, **rows[0], "credits": [dict(row) for row in credits]}))
 
 
 def _repairing(router: APIRouter, access: Access) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from termijn.invoice import booking
 from termijn.invoice.api.bodies import InvoicePath, PaymentBody, PaymentPath, RejectionBody, ReversalBody
-from termijn.invoice.api.shown import Booked
+from termijn.invoice.api.shown import Booked, in_cents
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.receivable import Receivable
 from termijn.kernel.calendar import day_of
@@ -88,4 +88,4 @@ async def _answer(work: Work, state: Receivable, payment_id: str | None, *, stat
         body |= {"payment_id": payment_id, "applied": payment.applied, "surplus": payment.amount - payment.applied}
     if state.debit is not None:
         body["direct_debit"] = {"attempt": state.debit.attempt, "status": state.debit.status, "collect_on": state.debit.collect_on}
-    return Answer(status=status, body=body, etag=await work.version(INVOICE, invoice_id))
+    return Answer(status=status, body=in_cents(body), etag=await work.version(INVOICE, invoice_id))

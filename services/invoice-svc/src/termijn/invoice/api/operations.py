@@ -59,7 +59,7 @@ def _debits(router: APIRouter, access: Access) -> None:
     ) -> Response:
         """Direct debits by collection day; a planned one shows what is open now."""
         rows = await reader.fetch(SQL["direct_debits"], reader.principal.provider, collect_on, status, *page.after(3), page.rows_to_fetch)
-        return answer(page.page(rows, key=["collect_on", "invoice_id", "attempt"]))
+        return answer(shown.in_cents(page.page(rows, key=["collect_on", "invoice_id", "attempt"])))
 
 
 def _tasks(router: APIRouter, access: Access) -> None:

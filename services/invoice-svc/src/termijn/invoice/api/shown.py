@@ -1,12 +1,32 @@
 """What invoice-svc answers, as the OpenAPI document describes it (API-3). Amounts are gross euros where nothing else is said."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from termijn.kernel.money import cents
 from termijn.runtime.http import Page
+
+PERCENTAGES = ("rate",)
+"""Decimals of an answer that are no amounts."""
+
+
+def in_cents(body: Any) -> Any:
+    """An answer with each of its amounts in euros and two decimals, also where a sum of nothing is "0": "0.00"."""
+    match body:
+        case Mapping():
+            return {name: value if name in PERCENTAGES else in_cents(value) for name, value in body.items()}
+        case list() | tuple():
+            return [in_cents(item) for item in body]
+        case Decimal():
+            assert body == cents(body), f"{body} is not in whole cents"
+            return cents(body)
+        case _:
+            return body
+
 
 Stream = Literal["subscription", "support", "project", "hardware"]
 

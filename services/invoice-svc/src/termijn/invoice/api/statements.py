@@ -57,7 +57,7 @@ def _unmatched(router: APIRouter, access: Access) -> None:
     ) -> Response:
         """Money that matched nothing, oldest first, with the accounts that get no letter because of it."""
         rows = await reader.fetch(SQL["unmatched_money"], reader.principal.provider, state, *page.after(2), page.rows_to_fetch)
-        return answer(page.page(rows, key=["noted_at", "money_id"]))
+        return answer(shown.in_cents(page.page(rows, key=["noted_at", "money_id"])))
 
     @router.post("/unmatched-money/{money_id}/assignment", **answers(shown.Assigned, status=201))
     async def assign_money(
@@ -67,7 +67,7 @@ def _unmatched(router: APIRouter, access: Access) -> None:
 
         async def do(work: Work) -> Answer:
             state = await statement_booking.assign(work, money_id=money_id, invoice_id=InvoiceId(body.invoice_id))
-            return Answer(status=201, body={"money_id": money_id, "invoice_id": body.invoice_id, "open": state.open})
+            return Answer(status=201, body=shown.in_cents({"money_id": money_id, "invoice_id": body.invoice_id, "open": state.open}))
 
         return await call.run(do)
 

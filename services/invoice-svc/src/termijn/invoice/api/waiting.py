@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from termijn.invoice.api.shown import LINES
+from termijn.invoice.api.shown import LINES, in_cents
 from termijn.runtime.http import Access, Paging, Reader, Role, answer, answers, paging
 from termijn.runtime.http.fields import AccountPath
 from termijn.runtime.sql import load
@@ -26,6 +26,6 @@ def routes(access: Access) -> APIRouter:
     ) -> Response:
         """Lines that wait for a run, a milestone or their number: stream and place, net, and who charged them (INV-17)."""
         rows = await reader.fetch(SQL["waiting_lines"], reader.principal.provider, account, stream, *page.after(1), page.rows_to_fetch)
-        return answer(page.page(rows, key=["line_id"]))
+        return answer(in_cents(page.page(rows, key=["line_id"])))
 
     return router
