@@ -60,6 +60,8 @@ def test_what_must_be_told_and_is_not_is_named(name: str) -> None:
         ({"TERMIJN_KAFKA_PROTOCOL": "SASL_SSL", "TERMIJN_KAFKA_USER": "u"}, "TERMIJN_KAFKA_PASSWORD"),
         ({"TERMIJN_SMTP_ENCRYPTION": "yes"}, "TERMIJN_SMTP_ENCRYPTION"),
         ({"TERMIJN_MAIL_FROM": "billing@{tenant}.nl"}, "TERMIJN_MAIL_FROM"),
+        ({"TERMIJN_MAIL_FROM": "billing"}, "TERMIJN_MAIL_FROM"),
+        ({"TERMIJN_MAIL_FROM": "{provider}: billing@belco.nl"}, "TERMIJN_MAIL_FROM"),
         ({"TERMIJN_SMTP_PASSWORD_FILE": "/nowhere"}, "TERMIJN_SMTP_PASSWORD_FILE"),
     ],
 )

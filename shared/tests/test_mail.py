@@ -62,6 +62,15 @@ async def test_a_letter_is_from_who_writes_and_answers_go_there(tmp_path: Path) 
     assert plain["From"] == "billing@noord.invalid" and plain["Reply-To"] is None
 
 
+@pytest.mark.parametrize("reply_to", ["bel ons", "rené@noord.example", "x" * 70 + "<", "geld@noord.example\r\nBcc: c@d"])
+async def test_what_the_provider_mistyped_of_its_own_is_left_out(tmp_path: Path, reply_to: str) -> None:
+    """Its letters leave all the same."""
+    writer = Origin(name="Noord", reply_to=reply_to)
+    await MaildirMailer(tmp_path, Noon()).send(NOORD, "klant@example.nl", "Herinnering", "Beste,\n", "e-1", origin=writer)
+    (message,) = messages(tmp_path / "noord")
+    assert (message["Reply-To"], message["Bcc"]) == (None, None)
+
+
 async def test_a_repeat_is_not_a_second_letter_also_when_the_first_was_read(tmp_path: Path) -> None:
     mailer = MaildirMailer(tmp_path, Noon())
     await send(mailer)
@@ -123,11 +132,25 @@ async def test_a_server_that_accepts_has_the_message() -> None:
         (b"rcpt", b"550 no such user", MailRefused),
         (b"mail", b"421 shutting down", Transient),
         (b"mail", b"554 go away", MailRefused),
+        (b"mail", b"530 5.7.0 authentication required", Transient),
     ],
 )
 async def test_a_server_that_says_later_is_told_from_one_that_says_no(command: bytes, reply: bytes, expected: type[Exception]) -> None:
     with smtp_server(lambda line: reply if line.lower().startswith(command) else None) as (server, _), pytest.raises(expected):
         await send(SmtpMailer(server, Noon()))
+
+
+async def test_a_server_that_does_not_know_us_is_no_reason_to_give_an_address_up() -> None:
+    """A wrong password is ours to put right: everybody's letters wait for it, and nobody's ladder does."""
+
+    def answer(line: bytes) -> bytes | None:
+        if line.lower().startswith(b"ehlo"):
+            return b"250-test\r\n250 AUTH PLAIN"
+        return b"535 5.7.8 wrong" if line.lower().startswith(b"auth") else None
+
+    with smtp_server(answer) as (server, _), pytest.raises(Transient):
+        known = SmtpServer(host=server.host, port=server.port, user="billing", password="old")
+        await send(SmtpMailer(known, Noon()))
 
 
 async def test_a_server_that_is_not_there_is_transient() -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from termijn.kernel.errors import InvalidInput
 from termijn.runtime.database import Address
 from termijn.runtime.http.tokens import AUDIENCE
-from termijn.runtime.mail import SmtpServer
+from termijn.runtime.mail import SmtpServer, is_address
 from termijn.runtime.transport.kafka_settings import KafkaSecurity, KafkaSettings
 
 ValueT = TypeVar("ValueT")
@@ -183,9 +183,12 @@ def _smtp(given: _Given) -> SmtpServer | None:
 
 def _template(text: str) -> str:
     try:
-        text.format(provider="p")
+        sender = text.format(provider="p")
     except (KeyError, IndexError, ValueError):
         raise InvalidInput(field="TERMIJN_MAIL_FROM", reason="has other braces than {provider}") from None
+    if not is_address(sender):
+        # Found out at the first letter, it would be every customer's letter that is refused.
+        raise InvalidInput(field="TERMIJN_MAIL_FROM", reason=f"is no address: {text!r}")
     return text
 
 

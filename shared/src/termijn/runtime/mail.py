@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.clock import Clock
@@ -26,6 +26,8 @@ from termijn.runtime.handling import Transient
 
 SMTP_SECONDS_MAX = 20
 """A server that takes longer is not answering."""
+_WHO_WE_ARE = frozenset({530, 534, 535, 538})
+"""Answers about our own authentication (RFC 4954), whatever they are given to."""
 
 
 class MailRefused(Exception):
@@ -61,7 +63,8 @@ def compose(*, sender: str, to: str, subject: str, text: str, message_id: str, c
     message = EmailMessage(policy=SMTP)
     try:
         message["From"] = _from(sender, origin)
-        if origin is not None and origin.reply_to:
+        if origin is not None and is_address(origin.reply_to):
+            # What the provider mistyped of its own is left out: it is no reason to refuse every customer's mail.
             message["Reply-To"] = origin.reply_to
         message["To"] = to
         message["Subject"] = subject
@@ -69,15 +72,28 @@ def compose(*, sender: str, to: str, subject: str, text: str, message_id: str, c
         message["Message-ID"] = _header(message_id)
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: keeps out-of-office replies away
         message.set_content(text)
-        if not message["To"].addresses or message["To"].defects:
-            raise MailRefused("no valid address")
-        # A display name may hold "\u00e9"; the address itself may not, unless every server on the way says it can (RFC 6531).
-        if not all(address.addr_spec.isascii() and address.domain for address in message["To"].addresses):
+        if not _is_valid(message["To"]):
             raise MailRefused("no valid address")
     except (ValueError, LookupError, MessageError):
         # The standard parser answers some addresses that are none ("x<") with an IndexError.
         raise MailRefused("the headers cannot be written") from None
     return message
+
+
+def is_address(text: str) -> bool:
+    """Whether this can stand in a mail as an address, with a name before it or without; several are as good as one."""
+    probe = EmailMessage(policy=SMTP)
+    try:
+        probe["To"] = text
+        return _is_valid(probe["To"])
+    except (ValueError, LookupError, MessageError):
+        return False
+
+
+def _is_valid(header: Any) -> bool:
+    # A display name may hold "\u00e9"; the address itself may not, unless every server on the way says it can (RFC 6531).
+    addresses = header.addresses
+    return bool(addresses) and not header.defects and all(one.addr_spec.isascii() and one.domain for one in addresses)
 
 
 def _from(sender: str, origin: Origin | None) -> Address | str:
@@ -181,9 +197,10 @@ class SmtpMailer:
                     connection.quit()
         except smtplib.SMTPRecipientsRefused as refused:
             raise _verdict(max(code for code, _ in refused.recipients.values())) from None
-        except smtplib.SMTPResponseException as refused:
+        except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refused:
             raise _verdict(refused.smtp_code) from None
         except (smtplib.SMTPException, OSError, socket.gaierror) as failure:
+            # Also what the server says for good of us and not of the address: a wrong password would have stopped every ladder.
             raise Transient(f"mail server: {type(failure).__name__}") from failure
 
     def _connect(self) -> smtplib.SMTP:
@@ -202,5 +219,6 @@ class SmtpMailer:
 
 
 def _verdict(code: int) -> Exception:
-    """RFC 5321: 4xx says come back, 5xx says no. The text of the answer is left out: it quotes addresses."""
-    return MailRefused(f"mail server answered {code}") if 500 <= code <= 599 else Transient(f"mail server answered {code}")
+    """RFC 5321: 4xx says come back, 5xx says no, but where it is about who we are. Answers are not told: they quote addresses."""
+    is_for_good = 500 <= code <= 599 and code not in _WHO_WE_ARE
+    return MailRefused(f"mail server answered {code}") if is_for_good else Transient(f"mail server answered {code}")
