@@ -165,8 +165,15 @@ async def test_a_lease_is_a_module_with_an_end_a_task_before_it_and_a_prolongati
     longer = await desk.post(desk.manager, "/accounts/acme/leases/l-1/extension", {"months": 1}, status=200)
     assert longer["ends_on"] == "2027-06-30"
     assert (await desk.manager.get("/tasks")).json()["items"] == []
+    await desk.contracts.settle()
+    told = [row["kind"] for row in await desk.contracts.rows("select kind from confirmation where decided_at >= '2027-05-01'")]
+    assert told == ["LeaseExtended"], "one letter about an extension"
+    less = await desk.customer.post("/accounts/acme/modules/lm/scaling", json={"quantity": 1}, headers=desk.key())
+    assert (less.status_code, less.json()["code"]) == (409, "EndsBefore")
     # A customer who withdraws the end does not make it run on.
     assert (await desk.customer.delete("/accounts/acme/modules/lm/cancellation", headers=desk.key())).status_code == 200
+    (module,) = [one for one in (await desk.customer.get("/accounts/acme/contract")).json()["modules"] if one["module_id"] == "lm"]
+    assert module["notice_today"]["ends_on"] == "2027-06-30"
     await desk.contracts.advance_to(at(date(2027, 7, 1), "00:00"))
     assert [e.ended_on for e in await desk.contracts.published(LeaseEnded)] == [date(2027, 6, 30)]
     assert [e.ended_on for e in await desk.contracts.published(ModuleEnded)] == [date(2027, 6, 30)]

@@ -208,6 +208,8 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("", "/accounts/acme/modules/t1/subjects", {"subject": "+"}, "subject"),
     ("", "/accounts/acme/modules/t1/subjects", {"subject": "1", "from_at": "2026-01-01T00:00:00"}, "from_at"),
     ("", "/accounts/acme/modules/t1/cancellation", {"ends_on": 20260101}, "ends_on"),
+    ("", "/accounts/acme/modules/t1/cancellation", {"channel": "lease-term"}, "channel"),
+    ("", "/accounts/acme/modules/t1/tariff", {"tariff_id": "calls", "channel": "indexation"}, "channel"),
     ("mandate", "/accounts/acme/mandates", {"iban": "NL00ABNA0417164300", "mandate_id": "m2", "reference": "R2"}, "iban"),
 ]
 

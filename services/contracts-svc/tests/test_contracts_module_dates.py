@@ -353,3 +353,13 @@ def test_giving_notice_a_day_later_never_ends_earlier(rule: NoticeRule, start: d
         return choose_end(rule, counts_from=start, given=day, asked=None, is_manager=False, is_telecom=False).ends_on
 
     assert first <= ends(first) <= ends(first + timedelta(days=1))
+
+
+@pytest.mark.rule("CON-4", "CON-6")
+def test_a_notice_that_is_entered_later_is_judged_by_the_tariff_of_its_day() -> None:
+    """Given on 1 June under a monthly tariff and entered on the 20th, when a yearly one was there already."""
+    yearly = tariff(YEARLY, tariff_id=TariffId("year"))
+    changed = TariffChanged(module_id=M, tariff=yearly, from_on=date(2026, 6, 10))
+    late = cancel(date(2026, 6, 20), is_manager=True, notice_on=date(2026, 6, 1))
+    assert the_end([ordered(), changed], late) == date(2026, 7, 31)
+    assert the_end([ordered(), changed], cancel(date(2026, 6, 20))) == date(2026, 12, 31)

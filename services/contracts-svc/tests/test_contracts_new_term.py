@@ -162,6 +162,23 @@ def test_a_portal_reads_which_changes_are_allowed_and_why_not() -> None:
     assert over[0]["code"] == "AlreadyCancelled" and over[1]["is_allowed"]
 
 
+@pytest.mark.rule("CAT-25", "CON-4")
+def test_a_new_term_that_was_planned_goes_with_the_order_that_planned_it() -> None:
+    """Ordered anew with or without a term, from an earlier day or the same: what was pending is replaced."""
+    faster, on = tariff("faster", term(24)), date(2026, 6, 10)
+    first = change(on, faster, new_term_confirmed=True, from_on=date(2026, 9, 1))
+
+    def counts_from(*more: ChangeTariff) -> date:
+        found: Module = spec(MODULE).given(*LINE).when(first, *more).state
+        assert isinstance(found, Running)
+        return found.counts_from(date(2026, 12, 1))
+
+    assert counts_from() == date(2026, 9, 1)
+    assert counts_from(change(on, faster, new_term_confirmed=True)) == date(2026, 8, 1)
+    assert counts_from(change(on, faster)) == START
+    assert counts_from(change(on, faster, from_on=date(2026, 9, 1))) == START
+
+
 @pytest.mark.rule("CAT-5", "CAT-10")
 def test_other_prices_under_the_same_tariff_are_announced_unless_the_customer_asked_for_them() -> None:
     """A migration tells of them a month before; what only changes words needs none, and another tariff is the customer's order."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from termijn.contracts.errors import AlreadyCancelled
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import Cancel
 from termijn.contracts.module_state import Running
@@ -121,6 +122,29 @@ def test_who_may_leave_free_of_charge(
     (event,) = announced(of, tariff(2, price, is_telecom=is_telecom), is_consumer=is_consumer, is_indexation=is_indexation)
     assert isinstance(event, PriceChangeAnnounced)
     assert event.may_end_free_until == (date(2026, 4, 30) if may_leave else None)
+
+
+@pytest.mark.rule("CAT-10")
+def test_a_module_that_starts_after_the_change_may_end_until_its_own_day_of_it() -> None:
+    """Its prices change with its start: so long it may be left."""
+    later = msgspec.structs.replace(ordered(tariff(is_telecom=True)), starts_on=date(2026, 6, 1))
+    (event,) = spec(MODULE).given(later).when(announce(tariff(2, "12.00", is_telecom=True))).events
+    assert isinstance(event, PriceChangeAnnounced)
+    assert (event.from_on, event.may_end_free_until) == (date(2026, 6, 1), date(2026, 5, 31))
+
+
+@pytest.mark.rule("CAT-10")
+def test_who_gave_notice_before_may_still_leave_because_of_it() -> None:
+    """Noticed to the end of the year's term, and told afterwards that prices change in May; but not to a later day."""
+    noticed = ModuleCancelled(module_id=MODULE_ID, notice_on=date(2026, 3, 1), ends_on=date(2026, 12, 31), explanation="")
+    first = (ordered(tariff(is_telecom=True)), noticed)
+    told = spec(MODULE).given(*first).when(announce(tariff(2, "12.00", is_telecom=True))).events
+    (cancelled,) = spec(MODULE).given(*first, *told).when(cancel()).events
+    assert isinstance(cancelled, ModuleCancelled)
+    assert (cancelled.ends_on, cancelled.waives_disconnect_fee) == (date(2026, 4, 30), True)
+    spec(MODULE).given(*first, *told, cancelled).when(cancel()).then_refused(AlreadyCancelled)
+    spec(MODULE).given(*first, *told).when(cancel(date(2027, 1, 31))).then_refused(AlreadyCancelled)
+    spec(MODULE).given(*first).when(cancel()).then_refused(AlreadyCancelled)
 
 
 @pytest.mark.rule("CAT-10")

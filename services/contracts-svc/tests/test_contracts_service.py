@@ -165,6 +165,12 @@ async def test_a_line_is_delivered_and_an_option_comes_and_goes(desk: Any) -> No
     delivered = await desk.post(desk.manager, "/accounts/acme/modules/t1/activation", {"active_from": "2026-06-10"}, status=200)
     assert (delivered["state"], delivered["starts_on"]) == ("running", "2026-06-10")
     await desk.post(desk.manager, "/accounts/acme/modules/t1/options", {"article_id": "machine", "quantity": 2})
+    await desk.post(desk.manager, "/accounts/acme/modules/t1/options", {"article_id": "machine", "quantity": 5, "from_on": "2026-07-01"})
+    (module,) = (await desk.manager.get("/accounts/acme/contract")).json()["modules"]
+    assert [(one["quantity"], one["from_on"], one.get("ends_on")) for one in module["options"]] == [
+        (2, "2026-06-01", "2026-06-30"),
+        (5, "2026-07-01", None),
+    ]
     removed = await desk.manager.delete("/accounts/acme/modules/t1/options/machine", headers=desk.key())
     assert removed.status_code == 200, removed.text
     (module,) = (await desk.manager.get("/accounts/acme/contract")).json()["modules"]

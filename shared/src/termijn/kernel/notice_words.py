@@ -26,6 +26,7 @@ _DUTCH = {
     "more counts from the order and ends with the term": "een hoger aantal telt vanaf de bestelling en eindigt met de termijn",
     "a manager let it start at once": "een medewerker liet het meteen ingaan",
     "less is a cancellation of that part": "een lager aantal is een opzegging van dat deel",
+    "leased until {a}": "de lease loopt tot en met {a}",
     "not before its start on {a}": "niet voor de ingangsdatum, {a}",
     "counts from {a}": "telt vanaf {a}",
     "no term runs before the delivery": "voor de oplevering loopt er geen termijn",

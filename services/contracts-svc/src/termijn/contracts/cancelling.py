@@ -19,7 +19,8 @@ from termijn.kernel.words import long_day
 def cancel(command: Cancel, state: Live) -> Sequence[ModuleEvent]:
     """Notice in writing (CON-6), to the day that the rule gives or, for a manager, to any (CON-4).
 
-    A manager who names a day may move an earlier cancellation; a last day that is past ends the module at once.
+    A manager who names a day may move an earlier cancellation, and so may whoever leaves because of a price change that comes before
+    that end (CAT-10); a last day that is past ends the module at once.
     """
     today = day_of(command.now)
     if command.notice_on != today and not command.is_manager:
@@ -31,16 +32,24 @@ def cancel(command: Cancel, state: Live) -> Sequence[ModuleEvent]:
             raise NotYetDelivered
         called_off = _cancelled(command, ends_on=today, explanation="called off by a manager before delivery", is_free=True)
         return [called_off, *ended(command.module_id, state, today)]
-    if state.ending is not None and not (command.is_manager and command.ends_on is not None):
+    is_named = command.is_manager and command.ends_on is not None
+    if state.ending is not None and not is_named and not _leaves_earlier(command, state, state.ending.ends_on):
         raise AlreadyCancelled(ends_on=state.ending.ends_on)
     if state.ending is not None and state.ending.ends_on == command.ends_on:
         return []
-    cancelled = _noticed(command, state, today)
+    cancelled = _noticed(command, state)
     return [cancelled, *ended(command.module_id, state, cancelled.ends_on)] if cancelled.ends_on < today else [cancelled]
 
 
-def _noticed(command: Cancel, state: Running, today: date) -> ModuleCancelled:
-    tariff, counts_from = state.terms.tariff_on(today), state.counts_from(command.notice_on)
+def _leaves_earlier(command: Cancel, state: Running, ends_on: date) -> bool:
+    """Whether an announced price change lets the customer go before the end that was noticed already (CAT-10)."""
+    leaving = free_end(state.price_change, given=command.notice_on, asked=command.ends_on)
+    return leaving is not None and leaving.ends_on < ends_on
+
+
+def _noticed(command: Cancel, state: Running) -> ModuleCancelled:
+    # The contract as it was when the notice was received, whenever it is entered.
+    tariff, counts_from = state.terms.tariff_on(command.notice_on), state.counts_from(command.notice_on)
     # A price change that was announced lets the customer go on days that the notice rule does not (CAT-10).
     leaving = free_end(state.price_change, given=command.notice_on, asked=command.ends_on)
     end = choose_end(
@@ -51,6 +60,7 @@ def _noticed(command: Cancel, state: Running, today: date) -> ModuleCancelled:
         is_manager=command.is_manager,
         is_telecom=tariff.is_telecom,
         is_consumer=command.is_consumer,
+        fixed_until=state.fixed_until,
     )
     if leaving is not None and (command.ends_on is not None or leaving.ends_on < end.ends_on):
         end = leaving

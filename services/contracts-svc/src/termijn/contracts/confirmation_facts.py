@@ -9,7 +9,7 @@ from typing import Any
 
 from termijn.contracts.account_confirmation import account_facts, account_personal
 from termijn.contracts.goods_confirmation import goods_facts, goods_personal
-from termijn.contracts.lease import TERM_CHANNEL
+from termijn.contracts.lease import EXTENSION_CHANNEL, TERM_CHANNEL
 from termijn.contracts.price_letter import price_facts
 from termijn.events.base import Event
 from termijn.events.contracts import (
@@ -46,6 +46,8 @@ def facts_of(event: Event) -> dict[str, Any] | None:
         case OptionRemoved():
             told = {"article": event.article_id, "day": _iso(event.ends_on), "why": event.explanation, "channel": event.channel}
             return {**told, "returns": event.returns_paid_ahead}
+        case ModuleCancelled(channel=channel) if channel == EXTENSION_CHANNEL:
+            return None
         case ModuleCancelled(channel=channel) if channel == TERM_CHANNEL:
             return {"day": _iso(event.ends_on), "channel": "api"}
         case ModuleCancelled():

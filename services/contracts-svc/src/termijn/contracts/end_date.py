@@ -1,5 +1,6 @@
 """On which day something ends after notice, who may pick another day, and how it came about (CON-4, CON-13)."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -7,7 +8,7 @@ import msgspec
 
 from termijn.contracts.errors import DateNotPossible
 from termijn.kernel.calendar import add_months, month_end
-from termijn.kernel.notice import ending, first_term_ends_on
+from termijn.kernel.notice import Ending, ending, first_term_ends_on
 from termijn.kernel.tariff import NoticeRule
 from termijn.kernel.words import long_day
 
@@ -21,6 +22,18 @@ class ChosenEnd(msgspec.Struct, frozen=True, kw_only=True):
     explanation: str
 
 
+def earliest_end(
+    rule: NoticeRule, *, counts_from: date, given: date, is_telecom: bool, is_consumer: bool = False, fixed_until: date | None = None
+) -> Ending:
+    """What notice on ``given`` does by the rule (CAT-20 to CAT-27), but never before the last day of a lease (CON-11)."""
+    found = ending(rule, counts_from=counts_from, given=given, is_telecom=is_telecom, is_consumer=is_consumer)
+    if fixed_until is None or found.ends_on >= fixed_until:
+        return found
+    last, alone = long_day(fixed_until, "en"), long_day(found.ends_on, "en")
+    steps = (*found.steps[:-1], f"the rule alone gives {alone}", f"leased until {last}", f"ends {last}")
+    return dataclasses.replace(found, ends_on=fixed_until, steps=steps)
+
+
 def choose_end(
     rule: NoticeRule,
     *,
@@ -32,6 +45,7 @@ def choose_end(
     is_consumer: bool = False,
     field: str = "ends_on",
     told_after: timedelta = timedelta(0),
+    fixed_until: date | None = None,
 ) -> ChosenEnd:
     """The last day after notice on ``given`` (CAT-20 to CAT-27, CON-4).
 
@@ -39,7 +53,9 @@ def choose_end(
     the rule lets a contract end; a manager for any, also in the past. Raises ``DateNotPossible`` naming ``field``; its days are
     told ``told_after`` later: a day where the caller speaks of the first day after the end.
     """
-    by_rule = ending(rule, counts_from=counts_from, given=given, is_telecom=is_telecom, is_consumer=is_consumer)
+    by_rule = earliest_end(
+        rule, counts_from=counts_from, given=given, is_telecom=is_telecom, is_consumer=is_consumer, fixed_until=fixed_until
+    )
     named, steps = f"notice rule {rule.name}", "; ".join(by_rule.steps)
     if asked is None or asked == by_rule.ends_on:
         return ChosenEnd(ends_on=by_rule.ends_on, explanation=f"{named}; {steps}")

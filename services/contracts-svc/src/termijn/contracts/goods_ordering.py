@@ -10,6 +10,7 @@ from termijn.contracts.goods_errors import ProjectIsOver
 from termijn.contracts.goods_order import GOODS_ORDER
 from termijn.contracts.goods_state import DeliveryAwaited, GoodsOrder
 from termijn.contracts.lease import (
+    EXTENSION_CHANNEL,
     LEASE,
     TERM_CHANNEL,
     EndLease,
@@ -269,15 +270,15 @@ async def extend_lease(work: Work, account: AccountId, *, lease_id: LeaseId, mon
     )
     lease = await work.load(LEASE, lease_id)
     assert isinstance(lease, RunningLease), "it was just prolonged"
-    await _end_module_on(work, account, lease.module_id, lease.ends_on)
+    await _end_module_on(work, account, lease.module_id, lease.ends_on, channel=EXTENSION_CHANNEL)
     for row in await work.fetch(SQL["open_lease_tasks"], work.provider, lease_id):
         done = FinishTask(now=work.now, task_id=row["task_id"], outcome=f"prolonged to {lease.ends_on}")
         await work.execute(MANAGER_TASK, row["task_id"], done, account=account)
 
 
-async def _end_module_on(work: Work, account: AccountId, module_id: ModuleId, ends_on: date) -> None:
+async def _end_module_on(work: Work, account: AccountId, module_id: ModuleId, ends_on: date, *, channel: str = TERM_CHANNEL) -> None:
     """Rating bills the module until that day, and credits what was billed beyond it."""
-    command = Cancel(now=work.now, module_id=module_id, notice_on=day_of(work.now), ends_on=ends_on, is_manager=True, channel=TERM_CHANNEL)
+    command = Cancel(now=work.now, module_id=module_id, notice_on=day_of(work.now), ends_on=ends_on, is_manager=True, channel=channel)
     await work.execute(MODULE, module_id, command, account=account)
 
 

@@ -24,6 +24,8 @@ MONTHS_MAX = 120
 """Ten years: what is leased longer is bought."""
 TERM_CHANNEL = "lease-term"
 """The channel of the cancellation that gives a leased module its last day: agreed with the order, so it is no notice (CON-6)."""
+EXTENSION_CHANNEL = "lease-extension"
+"""And where the lease was prolonged: the confirmation of that tells the day already (CON-6)."""
 TASK_AT = "08:00"
 """When the task about a lease that ends is made: before people begin their day."""
 _DAY = timedelta(days=1)

@@ -196,6 +196,7 @@ def _scale(command: Scale, state: Live) -> Sequence[ModuleEvent]:
             asked=command.from_on,
             is_manager=command.is_manager,
             is_consumer=command.is_consumer,
+            fixed_until=state.fixed_until,
         )
         from_on, explanation = start.from_on, start.explanation
         _check_before_end(state, from_on, field="quantity")

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from termijn.contracts.end_date import ends_from, is_free_of_charge
+from termijn.contracts.end_date import earliest_end, ends_from, is_free_of_charge
 from termijn.contracts.module import decide
 from termijn.contracts.module_commands import AddOption, Cancel, ChangeTariff, ModuleCommand, RemoveOption, Scale, Withdraw
 from termijn.contracts.module_extras import option_end
@@ -19,7 +19,6 @@ from termijn.contracts.price_change import free_end
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import Refusal
 from termijn.kernel.ids import ArticleId, ModuleId
-from termijn.kernel.notice import ending
 from termijn.kernel.tariff import Tariff
 
 ENDS_SHOWN = 12
@@ -43,7 +42,14 @@ def notice_of(module_id: ModuleId, state: Running, asker: Asker, *, given: date)
     """
     tariff, counts_from = state.terms.tariff_on(given), state.counts_from(given)
     rule = tariff.notice
-    told = ending(rule, counts_from=counts_from, given=given, is_telecom=tariff.is_telecom, is_consumer=asker.is_consumer)
+    told = earliest_end(
+        rule,
+        counts_from=counts_from,
+        given=given,
+        is_telecom=tariff.is_telecom,
+        is_consumer=asker.is_consumer,
+        fixed_until=state.fixed_until,
+    )
     ends_any_day = tariff.is_telecom or asker.is_consumer
     choices = islice(ends_from(rule, counts_from=counts_from, earliest=told.ends_on, ends_any_day=ends_any_day), ENDS_SHOWN)
     return {

@@ -6,6 +6,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
+from termijn.contracts.lease import EXTENSION_CHANNEL, TERM_CHANNEL
 from termijn.contracts.price_event import AnnouncedChange, ApplyPriceChange, PriceChangeAnnounced, PriceChangeDropped
 from termijn.events.contracts import (
     CancellationWithdrawn,
@@ -144,7 +145,10 @@ class AwaitingDelivery(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """It has a start, maybe one in the future. ``notices`` counts how often notice was given: each has its own timer."""
+    """It has a start, maybe one in the future. ``notices`` counts how often notice was given: each has its own timer.
+
+    ``fixed_until``: the last day of its lease, before which notice ends nothing (CON-11).
+    """
 
     terms: Terms
     starts_on: date
@@ -152,6 +156,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     suspension: Suspension | None = None
     notices: int = 0
     price_change: AnnouncedChange | None = None
+    fixed_until: date | None = None
 
     def counts_from(self, day: date) -> date:
         """The day that terms count from on that day: the start, or that of a new term agreed with a tariff change (CAT-25)."""
@@ -244,7 +249,9 @@ def _running(state: Running, event: ModuleCancelled | CancellationWithdrawn | Mo
     change = msgspec.structs.replace
     match event:
         case ModuleCancelled():
-            return change(state, ending=Ending(ends_on=event.ends_on, notice_on=event.notice_on), notices=state.notices + 1)
+            fixed_until = event.ends_on if event.channel in (TERM_CHANNEL, EXTENSION_CHANNEL) else state.fixed_until
+            ending = Ending(ends_on=event.ends_on, notice_on=event.notice_on)
+            return change(state, ending=ending, notices=state.notices + 1, fixed_until=fixed_until)
         case CancellationWithdrawn():
             return change(state, ending=None)
         case ModuleSuspended():

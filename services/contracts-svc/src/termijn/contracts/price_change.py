@@ -53,15 +53,16 @@ def _announce(command: AnnouncePriceChange, state: Live) -> Sequence[ModuleEvent
         raise Conflict(field="module_id", reason=f"The module runs on {present.tariff_id}, version {present.version}, on that day.")
     moves = moves_between(present, command.tariff)
     check_announced_in_time(moves, from_on=command.from_on, today=day_of(command.now))
+    from_on = max(command.from_on, state.starts_on)
     return [
         PriceChangeAnnounced(
             module_id=command.module_id,
             change_id=command.change_id,
             tariff=command.tariff,
             replaces=command.replaces,
-            from_on=max(command.from_on, state.starts_on),
+            from_on=from_on,
             is_indexation=command.is_indexation,
-            may_end_free_until=_may_end_free_until(command, present, moves),
+            may_end_free_until=_may_end_free_until(command, present, moves, from_on=from_on),
             moves=moves,
         )
     ]
@@ -80,11 +81,11 @@ def was_in_time(moves: Sequence[PriceMove], *, sent_on: date | None, from_on: da
     return not moves or (sent_on is not None and add_months(sent_on, ANNOUNCED_MONTHS) <= from_on)
 
 
-def _may_end_free_until(command: AnnouncePriceChange, present: Tariff, moves: Sequence[PriceMove]) -> date | None:
+def _may_end_free_until(command: AnnouncePriceChange, present: Tariff, moves: Sequence[PriceMove], *, from_on: date) -> date | None:
     """The day before dearer prices, for telecommunication and consumers, unless it is indexation that the contract agreed to (CAT-10)."""
     is_agreed = command.is_indexation and present.is_indexation_agreed
     is_protected = present.is_telecom or command.is_consumer
-    return command.from_on - _DAY if is_protected and not is_agreed and is_dearer(moves) else None
+    return from_on - _DAY if is_protected and not is_agreed and is_dearer(moves) else None
 
 
 def _put(command: PutPriceChange, state: Live) -> Sequence[ModuleEvent]:

@@ -34,6 +34,7 @@ def scaling_starts_on(
     asked: date | None,
     is_manager: bool,
     is_consumer: bool = False,
+    fixed_until: date | None = None,
 ) -> ScalingStart:
     """The first day with the new quantity (CON-3); ``quantity_on`` tells the present one, with what is pending.
 
@@ -52,9 +53,10 @@ def scaling_starts_on(
         return _start(grows_on, why, starts_on=starts_on)
     if at_once:
         raise InvalidInput(field="at_once", reason="only an increase can start at once")
-    if not tariff.notice.minimum_term_months:
+    if not tariff.notice.minimum_term_months and fixed_until is None:
         return _start(*_next_month(tariff, today=today), starts_on=starts_on)
-    return _start(*_part_cancelled(tariff, counts_from=counts_from, today=today, is_consumer=is_consumer), starts_on=starts_on)
+    part = _part_cancelled(tariff, counts_from=counts_from, today=today, is_consumer=is_consumer, fixed_until=fixed_until)
+    return _start(*part, starts_on=starts_on)
 
 
 def _growth(tariff: Tariff, *, today: date, at_once: bool) -> tuple[date, str]:
@@ -72,8 +74,8 @@ def _next_month(tariff: Tariff, *, today: date) -> tuple[date, str]:
     return add_months(first_of_month(today), 1), why
 
 
-def _part_cancelled(tariff: Tariff, *, counts_from: date, today: date, is_consumer: bool) -> tuple[date, str]:
-    """In a minimum term less is notice for that part (CON-3)."""
+def _part_cancelled(tariff: Tariff, *, counts_from: date, today: date, is_consumer: bool, fixed_until: date | None) -> tuple[date, str]:
+    """In a minimum term, or in a lease (CON-11), less is notice for that part (CON-3)."""
     end = choose_end(
         tariff.notice,
         counts_from=counts_from,
@@ -82,6 +84,7 @@ def _part_cancelled(tariff: Tariff, *, counts_from: date, today: date, is_consum
         is_manager=False,
         is_telecom=tariff.is_telecom,
         is_consumer=is_consumer,
+        fixed_until=fixed_until,
     )
     return end.ends_on + _DAY, f"less is a cancellation of that part; {end.explanation}"
 

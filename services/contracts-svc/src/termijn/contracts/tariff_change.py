@@ -43,8 +43,9 @@ def change_tariff(command: ChangeTariff, state: Live) -> Sequence[TariffChanged 
     if state.ending is not None and from_on > state.ending.ends_on:
         raise EndsBefore(field="from_on", ends_on=state.ending.ends_on, from_on=from_on)
     terms = state.terms
-    days = [from_on] if terms.tariff_on(from_on) != new or confirmation is not None else []
-    days += [later.from_on for later in terms.tariffs if later.from_on > from_on and later.tariff != new]
+    is_other = terms.tariff_on(from_on) != new or confirmation is not None or _would_start_a_term(state, from_on, today)
+    days = [from_on] if is_other else []
+    days += [later.from_on for later in terms.tariffs if later.from_on > from_on and (later.tariff != new or later.counts_from is not None)]
     if not days:
         return []
     if confirmation is not None:
@@ -58,6 +59,11 @@ def change_tariff(command: ChangeTariff, state: Live) -> Sequence[TariffChanged 
             changes[0], starts_new_term=True, confirmed_on=confirmation.confirmed_on, confirmation=confirmation.on_file
         )
     return [*changes, *_options_lost(command, state, days[0])]
+
+
+def _would_start_a_term(state: Running, day: date, today: date) -> bool:
+    """Whether what is planned for that day starts a new term, which this order does not state (CAT-25)."""
+    return day > today and any(one.from_on == day and one.counts_from is not None for one in state.terms.tariffs)
 
 
 def _check_may_have(command: ChangeTariff, state: Running, *, present: Tariff) -> None:
@@ -115,6 +121,7 @@ def _from_on(command: ChangeTariff, state: Running, today: date) -> tuple[date, 
         is_consumer=command.is_consumer,
         field="from_on",
         told_after=_DAY,
+        fixed_until=state.fixed_until,
     )
     from_on = max(end.ends_on + _DAY, state.starts_on)
     steps = [end.explanation]

@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
+from termijn.contracts.confirmation_words import ANNOUNCED
+from termijn.contracts.lease import EXTENSION_CHANNEL, TERM_CHANNEL
 from termijn.runtime.http.fields import Body, ExactDecimal, FilledLine, Flag
 
 THING_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -17,7 +19,17 @@ Rate = Annotated[ExactDecimal, Field(ge=0, le=100, max_digits=6)]
 """Per cent."""
 ThingKey = Annotated[str, Field(pattern=THING_ID)]
 ThingPath = Annotated[str, Path(pattern=THING_ID)]
-Channel = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+OWN_CHANNELS = frozenset({TERM_CHANNEL, EXTENSION_CHANNEL, *ANNOUNCED})
+"""Channels of what the system does by itself: its confirmations use other words, so nobody else's change comes through them (CON-6)."""
+
+
+def _of_a_person(channel: str) -> str:
+    if channel in OWN_CHANNELS:
+        raise ValueError(f"{channel} is the channel of what was not asked for by anybody")
+    return channel
+
+
+Channel = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$"), AfterValidator(_of_a_person)]
 Quantity = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 TermDays = Annotated[int, Field(strict=True, ge=1, le=365)]
 

@@ -13,13 +13,13 @@ from termijn.contracts.api.module_pages import known_module
 from termijn.contracts.api.points import state_at, state_now, version_before
 from termijn.contracts.as_of import end_of, module_on
 from termijn.contracts.catalogue_views import SQL
+from termijn.contracts.end_date import earliest_end
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_state import AwaitingDelivery, Running
 from termijn.contracts.ordering import QUERIES
 from termijn.kernel.calendar import at
 from termijn.kernel.errors import NotFound, Refusal
 from termijn.kernel.ids import AccountId, ModuleId
-from termijn.kernel.notice import ending
 from termijn.kernel.tariff import Tariff
 from termijn.runtime.http import Reader, Role
 from termijn.runtime.sql import Row
@@ -57,7 +57,8 @@ async def _options(reader: Reader, key: tuple[str, str], today: date) -> dict[st
         state, _ = await state_now(reader, MODULE, module_id)
         present = state.terms.options if isinstance(state, AwaitingDelivery | Running) else {}
         there = [(one, span) for one, option in present.items() if option.from_on > today and (span := option.on(today)) is not None]
-        found[module_id] = [{"article_id": one, **msgspec.structs.asdict(span)} for one, span in there] + options
+        planned = [one for one in options if one.get("ends_on", date.max) >= one["from_on"]]
+        found[module_id] = [*({"article_id": one, **msgspec.structs.asdict(span)} for one, span in there), *planned]
     return found
 
 
@@ -123,7 +124,14 @@ def _notice_today(row: Row, tariff: Tariff, today: date, *, is_consumer: bool) -
     """What notice given today would do, with the steps (CON-13); None where there is no notice to give."""
     if row["state"] != "running" or row["ends_on"] is not None:
         return None
-    end = ending(tariff.notice, counts_from=row["counts_from"], given=today, is_telecom=tariff.is_telecom, is_consumer=is_consumer)
+    end = earliest_end(
+        tariff.notice,
+        counts_from=row["counts_from"],
+        given=today,
+        is_telecom=tariff.is_telecom,
+        is_consumer=is_consumer,
+        fixed_until=row["leased_until"],
+    )
     return {"ends_on": end.ends_on, "last_notice_day": end.last_notice_day, "renews_on": end.renews_on, "steps": end.steps}
 
 

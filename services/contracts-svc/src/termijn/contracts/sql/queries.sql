@@ -146,7 +146,8 @@ from mandate where provider = $1 and account = $2 order by signed_on, mandate_id
 
 -- name: modules
 -- Modules of an account with tariff and quantity of a day; before the first day of a timeline, its first.
-select m.*, t.tariff_id, t.tariff_version, coalesce(c.counts_from, m.starts_on) as counts_from, q.quantity, v.tariff::text as tariff
+select m.*, t.tariff_id, t.tariff_version, coalesce(c.counts_from, m.starts_on) as counts_from, q.quantity, v.tariff::text as tariff,
+       (select max(l.ends_on) from lease l where l.provider = m.provider and l.module_id = m.module_id) as leased_until
 from module m
 cross join lateral (
   select tariff_id, tariff_version from module_tariff x
