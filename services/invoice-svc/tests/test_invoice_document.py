@@ -51,6 +51,7 @@ def sheet(line: Line, **other: object) -> Sheet:
         "totals": totals(one.line for one in lines),
         "is_credit_note": False,
         "due_on": date(2026, 4, 9),
+        "corrected": {"l-2": ("F2026000007",)},
     }
     return Sheet(**{**facts, **other})  # type: ignore[arg-type]
 
@@ -82,7 +83,8 @@ def test_an_invoice_shows_both_parties_its_lines_and_how_to_pay(line: Line) -> N
         + f"  {'Base fee':<76}{'1,000.00':>14}\n"
         + "    01-03-2026 to 31-03-2026, 1 piece at 1,000.00, 21% VAT\n"
         + f"  {'Calls':<76}{'-12.34':>14}\n"
-        + "    01-03-2026 to 31-03-2026, 1 piece at -12.34, 21% VAT, correction of February 2026\n"
+        + "    01-03-2026 to 31-03-2026, 1 piece at -12.34, 21% VAT\n"
+        + "    correction of February 2026, billed by F2026000007\n"
         + "-" * 92
         + f"\n{'Total excluding VAT':<76}{'EUR 987.66':>16}\n"
         + f"{'VAT 21% on EUR 987.66':<76}{'EUR 207.41':>16}\n"
@@ -93,6 +95,42 @@ def test_an_invoice_shows_both_parties_its_lines_and_how_to_pay(line: Line) -> N
         "\n"
         "Questions, or do you disagree? administratie@belco.example.\n"
     )
+
+
+@pytest.mark.rule("INV-19")
+@pytest.mark.parametrize(
+    ("quantity", "price", "net", "shown"),
+    [
+        # 317 minutes more by late call records: the price of the whole month's calls is not theirs.
+        ("317", "0.048870", "14.35", "317 minuten à 0,045268"),
+        ("12", "0.05", "0.60", "12 minuten à 0,05"),
+        ("-3", "0.10", "-0.30", "-3 minuten à 0,10"),
+        # Another price for as many, and more use under a cost limit that was reached.
+        ("0", "60.00", "15.00", None),
+        ("20", "1.00", "0.00", "20 minuten"),
+        ("-1", "1.00", "2.00", "-1 minuut"),
+    ],
+)
+def test_a_correction_shows_a_quantity_and_price_that_make_its_amount(
+    line: Line, quantity: str, price: str, net: str, shown: str | None
+) -> None:
+    """The difference has a price of its own, or none."""
+    charge = line("l-2", net, quantity=Decimal(quantity), unit_price=Decimal(price), unit="minute", corrects="2026-02")
+    lines = [DocumentLine(line=charge, module_id=ModuleId("tel-1"), module_title="Telefonie", period="2026-03")]
+    text = render(sheet(line, facts=AccountFacts(language="nl"), lines=lines))
+    assert f"    01-03-2026 t/m 31-03-2026, {f'{shown}, ' if shown else ''}21% btw\n" in text
+
+
+def test_a_fee_of_one_day_has_one_date_and_its_name_once(line: Line) -> None:
+    """The fee is called what its note would say; the supply is of that day."""
+    day = date(2026, 3, 14)
+    charge = line("l-1", "395.00", title="Aansluitkosten", origin="connect", period_from=day, period_until=day)
+    lines = [DocumentLine(line=charge, module_id=ModuleId("glas-1"), module_title="Glasvezel", period="2026-03")]
+    text = render(sheet(line, facts=AccountFacts(language="nl"), lines=lines))
+    assert f"  {'Aansluitkosten':<76}{'395,00':>14}\n    14-03-2026, 1 stuk à 395,00, 21% btw\n" in text
+    assert "Leveringsperiode:       14 maart 2026\n" in text
+    english = render(sheet(line, lines=lines))
+    assert "Aansluitkosten (connection fee)" in english
 
 
 def test_a_debit_a_credit_note_and_a_test_document_say_what_they_are(line: Line) -> None:

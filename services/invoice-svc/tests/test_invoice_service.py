@@ -75,9 +75,9 @@ async def test_a_month_closes_and_its_invoice_is_collected_and_paid(opened: Open
     await firm.verified()
 
 
-@pytest.mark.rule("INV-3", "INV-7", "INV-17")
+@pytest.mark.rule("INV-3", "INV-7", "INV-17", "INV-19")
 async def test_small_amounts_are_carried_and_credits_go_out_as_credit_notes(opened: Open, charge: Charge) -> None:
-    """10.00 in the run of 1 May is carried to 1 June's 20.00; -5.00 in July is credited, naming what it corrects."""
+    """10.00 in the run of 1 May is carried to 1 June's 20.00; -5.00 in July is credited, naming what it corrects, as a later line does."""
     firm = await opened()
     await firm.account("jansen")
     await firm.to(date(2026, 5, 1), "05:00")
@@ -85,7 +85,7 @@ async def test_small_amounts_are_carried_and_credits_go_out_as_credit_notes(open
     await firm.to(date(2026, 5, 1), "07:00")
     assert await firm.it.published(InvoiceIssued) == []
     balance = await firm.call("GET", "/accounts/jansen/balance")
-    assert (balance["carried_net"], balance["waiting_net"]) == ("10.00", "0")
+    assert (balance["carried_net"], balance["waiting_net"]) == ("10.00", "0.00")
     await firm.verified()
     await firm.to(date(2026, 6, 1), "05:00")
     await firm.closed("jansen", "2026-05", charge("l-2", "20.00", article="extra"), closing=2)
@@ -96,8 +96,14 @@ async def test_small_amounts_are_carried_and_credits_go_out_as_credit_notes(open
     await firm.to(date(2026, 7, 1), "07:00")
     note = await firm.one(CreditNoteIssued)
     assert (note.number, note.gross, note.corrects) == ("C2026000001", Decimal("-6.05"), ("F2026000001",))
-    assert "correctie van april 2026" in firm.post.sent[-1][2]
+    assert "correctie van april 2026, gefactureerd met F2026000001\n" in firm.post.sent[-1][2]
     assert Decimal((await firm.call("GET", "/accounts/jansen/balance"))["credit"]) == Decimal("6.05")
+    await firm.to(date(2026, 8, 1), "05:00")
+    await firm.closed("jansen", "2026-07", charge("l-4", "25.00", article="more"), charge("l-5", "2.00", corrects="2026-04"), closing=4)
+    await firm.to(date(2026, 8, 1), "07:00")
+    invoice = firm.post.sent[-1][2]
+    assert "F2026000002" in invoice and invoice.count("F2026000001") == 1
+    assert "correctie van april 2026, gefactureerd met F2026000001\n" in invoice
     await firm.verified()
 
 

@@ -66,6 +66,24 @@ def test_an_article_in_advance_that_becomes_one_in_arrears_loses_no_day(make: An
     assert [(str(line.period_from), str(line.net)) for line in lines] == [("2026-01-01", "31.00"), ("2026-02-01", "31.00")]
 
 
+@pytest.mark.rule("USE-11")
+def test_a_line_of_several_prices_shows_the_price_that_explains_its_amount(make: Any) -> None:
+    """30.00 until 15 April, 60.00 from the 16th: 1 piece at 45.00, in April's first bill; and calls at two prices likewise."""
+    call = {"key": "call", "unit": "minute"}
+    old = make.tariff(make.article("base", "30.00"), make.article("calls", "0.10", **call))
+    new = make.tariff(make.article("base", "60.00"), make.article("calls", "0.40", **call), version=2)
+    state = RATED_ACCOUNT.evolve(RATED_ACCOUNT.initial, make.ordered(old, date(2026, 4, 1)))
+    state = RATED_ACCOUNT.evolve(state, changed(new, date(2026, 4, 16)))
+    state = RATED_ACCOUNT.evolve(state, ClosingAwaited(period="2026-04"))
+    calls = {M: make.records(*(("call", make.noon(date(2026, 4, day)), 120, "1", "") for day in (3, 20, 21)))}
+    (rated,) = [e for e in RATED_ACCOUNT.decide(make.close(state, "2026-04", 1, records=calls), state) if isinstance(e, PeriodRated)]
+    april = {line.article: (line.quantity, line.unit_price, line.net) for line in rated.lines if line.period_from == date(2026, 4, 1)}
+    assert april == {
+        "base": (Decimal(1), Decimal("45"), Decimal("45.00")),
+        "calls": (Decimal(6), Decimal("0.3"), Decimal("1.80")),
+    }
+
+
 @pytest.mark.rule("INV-2")
 def test_a_quarter_that_becomes_months_is_credited_and_billed_by_day(make: Any) -> None:
     """90.00 a quarter, 31.00 a month from 15 January: 14 of 90 days stay, 17 of 31 are added; no two lines have one id."""

@@ -1,12 +1,14 @@
 """An invoice or credit note as plain text, in Dutch or English. The same facts give the same text, byte for byte."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from termijn.events.contracts import AccountFacts, Party
 from termijn.events.invoice import Collection
+from termijn.events.rating import ChargeLine
 from termijn.invoice.document_text import Words, counted, words
 from termijn.invoice.draft import DocumentLine
 from termijn.invoice.policy import Profile
@@ -15,11 +17,17 @@ from termijn.kernel.words import Language, decimal, euros, long_day, month_name,
 
 WIDTH = 92
 RULE = "-" * WIDTH
+HALF_A_CENT = Decimal("0.005")
+PRICE_STEP = Decimal("0.000001")
+"""Unit prices have six decimals at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """All that is printed. ``due_on``, ``collection`` and ``mandate_reference`` are an invoice's, ``corrects`` a credit note's."""
+    """All that is printed. ``due_on``, ``collection`` and ``mandate_reference`` are an invoice's, ``corrects`` a credit note's.
+
+    ``corrected``: by line id, the numbers of the invoices that billed before what the line corrects (INV-19).
+    """
 
     profile: Profile
     addressee: Party
@@ -33,6 +41,7 @@ class Sheet:
     collection: Collection = "transfer"
     mandate_reference: str | None = None
     corrects: tuple[str, ...] = ()
+    corrected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def render(sheet: Sheet) -> str:
@@ -48,7 +57,7 @@ def render(sheet: Sheet) -> str:
         "",
         *_heading(sheet, w, language),
         RULE,
-        *_lines(sheet.lines, w, language),
+        *_lines(sheet, w, language),
         RULE,
         *_totals(sheet.totals, w, language),
         "",
@@ -90,7 +99,7 @@ def _heading(sheet: Sheet, w: Words, language: Language) -> Iterator[str]:
         (w.number, sheet.number),
         (w.issued_on, long_day(sheet.issued_on, language)),
         (w.due_on, long_day(sheet.due_on, language) if sheet.due_on else ""),
-        (w.supply_period, f"{long_day(first, language)} {w.until} {long_day(last, language)}"),
+        (w.supply_period, long_day(first, language) + (f" {w.until} {long_day(last, language)}" if last != first else "")),
         (w.customer_number, sheet.facts.customer_number or ""),
         (w.purchase_order, sheet.facts.purchase_order or ""),
         (w.corrects, ", ".join(sheet.corrects)),
@@ -100,31 +109,44 @@ def _heading(sheet: Sheet, w: Words, language: Language) -> Iterator[str]:
             yield f"{name + ':':<24}{value}"
 
 
-def _lines(lines: Iterable[DocumentLine], w: Words, language: Language) -> Iterator[str]:
+def _lines(sheet: Sheet, w: Words, language: Language) -> Iterator[str]:
     """Grouped by module, in the order in which they came."""
     modules: dict[tuple[str, str], list[DocumentLine]] = {}
-    for line in lines:
+    for line in sheet.lines:
         modules.setdefault((line.module_title, line.module_id), []).append(line)
     for (title, module_id), group in modules.items():
         yield f"{title} ({module_id})"
         for line in group:
-            yield from _line(line, w, language)
+            yield from _line(line.line, sheet.corrected.get(line.line.line_id, ()), w, language)
 
 
-def _line(line: DocumentLine, w: Words, language: Language) -> Iterator[str]:
-    charge = line.line
+def _line(charge: ChargeLine, corrected: Sequence[str], w: Words, language: Language) -> Iterator[str]:
+    """Title and amount; days, quantity, price and VAT; and of a correction which month of which invoice it corrects (INV-19)."""
     amount = decimal(charge.net, language, places=2)
-    note = w.origins.get(charge.origin)
-    title = f"{charge.title} ({note})" if note else charge.title
+    note = w.origins.get(charge.origin, "")
+    title = f"{charge.title} ({note})" if note and note.casefold() != charge.title.casefold() else charge.title
     yield f"  {title[: WIDTH - 18]:<{WIDTH - 16}}{amount:>14}"
-    price = decimal(charge.unit_price, language, places=2)
-    detail = (
-        f"{short_day(charge.period_from)} {w.until} {short_day(charge.period_until)}, {counted(charge.quantity, charge.unit, language)}"
-    )
-    detail += f" {w.at} {price}, {decimal(charge.vat_rate, language)}% {w.vat}"
+    days = short_day(charge.period_from)
+    if charge.period_until != charge.period_from:
+        days += f" {w.until} {short_day(charge.period_until)}"
+    yield f"    {', '.join([days, *_priced(charge, w, language), f'{decimal(charge.vat_rate, language)}% {w.vat}'])}"
     if charge.corrects:
-        detail += f", {w.correction_of.format(month=month_name(charge.corrects, language))}"
-    yield f"    {detail}"
+        month = w.correction_of.format(month=month_name(charge.corrects, language))
+        yield f"    {month}{w.corrected_invoice.format(numbers=', '.join(corrected)) if corrected else ''}"
+
+
+def _priced(charge: ChargeLine, w: Words, language: Language) -> Iterator[str]:
+    """Quantity and unit price. A correction is a difference: where its price is no longer that of its quantity, the price of what it adds
+    is told, and none where more or fewer of something make an amount that no price explains."""
+    price = charge.unit_price
+    if charge.corrects and abs(charge.quantity * price - charge.net) > HALF_A_CENT + abs(charge.quantity) * PRICE_STEP:
+        average = Fraction(charge.net) / Fraction(charge.quantity) if charge.quantity else Fraction(0)
+        price = Decimal(round(average / Fraction(PRICE_STEP))) * PRICE_STEP
+        if price <= 0:
+            if charge.quantity:
+                yield counted(charge.quantity, charge.unit, language)
+            return
+    yield f"{counted(charge.quantity, charge.unit, language)} {w.at} {decimal(price, language, places=2)}"
 
 
 def _totals(totals: Totals, w: Words, language: Language) -> Iterator[str]:

@@ -26,6 +26,7 @@ class Words:
     vat: str
     at: str
     correction_of: str
+    corrected_invoice: str
     corrects: str
     net: str
     vat_over: str
@@ -55,6 +56,7 @@ DUTCH = Words(
     vat="btw",
     at="à",
     correction_of="correctie van {month}",
+    corrected_invoice=", gefactureerd met {numbers}",
     corrects="Corrigeert",
     net="Totaal exclusief btw",
     vat_over="Btw {rate}% over {base}",
@@ -93,6 +95,7 @@ ENGLISH = Words(
     vat="VAT",
     at="at",
     correction_of="correction of {month}",
+    corrected_invoice=", billed by {numbers}",
     corrects="Corrects",
     net="Total excluding VAT",
     vat_over="VAT {rate}% on {base}",

@@ -4,7 +4,7 @@ There is one of it at a time, so no run waits for another and a crash leaves no 
 are committed together or not at all. A draft that cannot be made into a document is held and takes no number (INV-15).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -46,14 +46,21 @@ class CannotBeIssued(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A draft with all facts of this moment, before it has a number."""
+    """A draft with all facts of this moment, before it has a number. ``corrected``: by line id, the invoices that billed it before."""
 
     invoice_id: InvoiceId
     account: AccountId
     draft: Draft
     billed: Known
     payer: Payer
-    corrects: tuple[str, ...]
+    corrected: Mapping[str, tuple[str, ...]]
+
+    @property
+    def corrects(self) -> tuple[str, ...]:
+        """The invoices that a credit note is about, each once; none for an invoice: its lines name them."""
+        return (
+            tuple(sorted({number for numbers in self.corrected.values() for number in numbers})) if self.draft.opened.is_credit_note else ()
+        )
 
     @property
     def is_test(self) -> bool:
@@ -125,17 +132,22 @@ async def _candidate(work: Work, invoice_id: InvoiceId, account: AccountId) -> C
     assert isinstance(draft, Draft), "the read model names drafts only"
     assert isinstance(billed, Known), "a draft belongs to an account"
     payer = await work.load(PAYER, account)
-    corrects = await _corrected(work, invoice_id, draft.lines) if draft.opened.is_credit_note else ()
-    return Candidate(invoice_id=invoice_id, account=account, draft=draft, billed=billed, payer=payer, corrects=corrects)
+    corrected = await _corrected(work, invoice_id, [one for one in draft.lines if draft.opened.is_credit_note or one.line.corrects])
+    return Candidate(invoice_id=invoice_id, account=account, draft=draft, billed=billed, payer=payer, corrected=corrected)
 
 
-async def _corrected(work: Work, invoice_id: InvoiceId, lines: Sequence[DocumentLine]) -> tuple[str, ...]:
-    """The numbers of the invoices that billed before what these lines credit (INV-7, INV-19)."""
+async def _corrected(work: Work, invoice_id: InvoiceId, lines: Sequence[DocumentLine]) -> Mapping[str, tuple[str, ...]]:
+    """By line id, the numbers of the invoices that billed before what these lines correct (INV-7, INV-19)."""
+    if not lines:
+        return {}
     modules = [line.module_id for line in lines]
     articles = [line.line.article for line in lines]
     periods = [line.line.period_from for line in lines]
     rows = await work.fetch(SQL["earlier_documents"], work.provider, invoice_id, modules, articles, periods)
-    return tuple(row["number"] for row in rows)
+    found: dict[tuple[str, str, date], list[str]] = {}
+    for row in rows:
+        found.setdefault((row["module_id"], row["article"], row["period_from"]), []).append(row["number"])
+    return {one.line.line_id: tuple(found.get((one.module_id, one.line.article, one.line.period_from), ())) for one in lines}
 
 
 async def _issue_or_hold(work: Work, candidate: Candidate, pages: dict[str, SeriesPage], policy: Policy, profile: Profile) -> None:
@@ -201,6 +213,7 @@ def prepare(candidate: Candidate, *, number: str, issued_on: date, policy: Polic
         collection=terms.collection,
         mandate_reference=mandate.reference if is_debit and mandate else None,
         corrects=candidate.corrects,
+        corrected=candidate.corrected,
     )
     return Numbered(sheet=sheet, terms=terms, mandate=mandate if is_debit else None)
 

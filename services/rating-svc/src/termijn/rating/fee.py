@@ -86,7 +86,8 @@ def recurring_fee(timeline: Timeline, served: Sequence[Serving], period: Article
     if policy.part_periods == "in_full":
         units = Fraction(max(serving.quantity for serving in served))
         exact = Fraction(last.article.net_price) / Fraction(last.article.quantity) * units
-    return target_of(last.article, last.tariff, origin="recurring", period=period, quantity=shown(units), net=exact_cents(exact))
+    fee = target_of(last.article, last.tariff, origin="recurring", period=period, quantity=shown(units), net=exact_cents(exact))
+    return fee.priced(exact, units)
 
 
 def _with_unused_days(timeline: Timeline, served: Sequence[Serving], period: ArticlePeriod) -> list[Serving]:

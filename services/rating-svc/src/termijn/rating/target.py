@@ -61,6 +61,11 @@ class Target:
         """Which charge it is."""
         return key_of(self.origin, self.article, self.period.first, self.period.last)
 
+    def priced(self, exact: Fraction, units: Fraction) -> "Target":
+        """The same charge under the average price of its units, where they had several prices: a line's price explains its amount."""
+        average = shown(exact / units) if units else self.unit_price
+        return self if average == self.unit_price else replace(self, unit_price=average)
+
     def at(self, net: Decimal) -> "Target":
         """The same charge at another amount."""
         return replace(self, net=net)

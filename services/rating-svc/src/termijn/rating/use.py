@@ -4,7 +4,7 @@ Records come as columns in order of start, source and id, because included quant
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
@@ -18,7 +18,7 @@ from termijn.kernel.tariff import Article
 from termijn.rating.deck import NO_RATE, RateDeck
 from termijn.rating.fee import has_passed, is_use, periods_in_view
 from termijn.rating.rate import Integers, Rate, flat_rate, is_timed, price, raw_units_of, shown_quantity
-from termijn.rating.target import Target, shown, target_of
+from termijn.rating.target import Target, target_of
 from termijn.rating.timeline import Serving, Timeline, servings
 
 NO_MODULE, NO_ARTICLE, NO_RATE_FOUND = "no module", "no article", "no rate"
@@ -77,7 +77,6 @@ class UsedArticle:
     charged: int
     records: int
     seconds: int
-    by_deck: bool
 
     @property
     def target(self) -> Target:
@@ -86,12 +85,9 @@ class UsedArticle:
         quantity = shown_quantity(self.charged, raw_units_of(article))
         net = exact_cents(self.amount)
         made = target_of(article, self.serving.tariff, origin="usage", period=self.period, quantity=quantity, net=net)
-        # A deck has no unit price of its own: the line shows the average.
-        average = shown(self.amount * raw_units_of(article) / self.charged) if self.by_deck and self.charged else made.unit_price
-        return Target(
-            **{name: getattr(made, name) for name in made.__slots__}
-            | {"records": self.records, "seconds": self.seconds, "unit_price": average}
-        )
+        # A deck has no unit price of its own, and a fixed price none for use: the line shows the average.
+        made = made.priced(self.amount, Fraction(self.charged, raw_units_of(article)))
+        return replace(made, records=self.records, seconds=self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +167,6 @@ def _used_article(served: Sequence[Serving], period: ArticlePeriod, rating: "_Ra
         charged=priced.charged,
         records=int(rated.sum()),
         seconds=int(records.seconds[rated].sum()),
-        by_deck=rating.by_deck,
     )
 
 
@@ -192,7 +187,6 @@ class _Rating:
         self.decks = decks
         self.rate_of = np.full(len(records), NO_RATE, dtype=np.int64)
         self.rates: list[Rate] = []
-        self.by_deck = False
 
     @property
     def rated(self) -> Mask:
@@ -210,7 +204,6 @@ class _Rating:
             self.rate_of[plain] = len(self.rates)
             self.rates.append(flat_rate(article, tariff.time_rating))
         if deck_id is not None and called.any():
-            self.by_deck = True
             self._assign_called(called, self.decks.get(deck_id, ()))
         return mine
 

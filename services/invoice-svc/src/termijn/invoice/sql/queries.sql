@@ -28,7 +28,7 @@ order by drafted_at, invoice_id limit $2;
 
 -- name: earlier_documents
 -- The numbers of documents that billed the same module, article and article period before.
-select distinct d.number from charge_line l
+select distinct l.module_id, l.article, l.period_from, d.number from charge_line l
 join unnest($3::text[], $4::text[], $5::date[]) as s (module_id, article, period_from)
   on l.module_id = s.module_id and l.article = s.article and l.period_from = s.period_from
 join document d on d.provider = l.provider and d.invoice_id = l.invoice_id
