@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from termijn.contracts.errors import AlreadyCancelled
+from termijn.contracts.letterhead import Letterhead
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import Cancel
 from termijn.contracts.module_state import Running
 from termijn.contracts.price_change import was_in_time
 from termijn.contracts.price_command import AnnouncePriceChange, DropPriceChange, PutPriceChange
 from termijn.contracts.price_event import ApplyPriceChange, PriceChangeAnnounced, PriceChangeDropped
+from termijn.contracts.price_letter import price_facts, price_letter
 from termijn.contracts.price_move import is_dearer, moves_between
 from termijn.events.base import Event
 from termijn.events.contracts import ModuleCancelled, ModuleOrdered, OptionAdded, OptionRemoved, TariffChanged
@@ -23,13 +25,15 @@ from termijn.kernel.calendar import add_months, at
 from termijn.kernel.errors import Conflict, InvalidInput, NotFound
 from termijn.kernel.ids import ArticleId, DeckId, ModuleId, TariffId
 from termijn.kernel.notice import MONTHLY, YEARLY
-from termijn.kernel.tariff import Article, NoticeRule, Tariff
+from termijn.kernel.tariff import Article, Billing, NoticeRule, Tariff
+from termijn.kernel.words import Language
 from termijn.runtime.aggregate import SetTimer
 from termijn.testing.spec import spec
 
 MODULE_ID = ModuleId("t1")
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 MAY = date(2026, 5, 1)
+LANGUAGES: tuple[Language, ...] = ("nl", "en")
 
 
 def tariff(version: int = 1, price: str = "10.00", **more: Any) -> Tariff:
@@ -145,6 +149,59 @@ def test_who_gave_notice_before_may_still_leave_because_of_it() -> None:
     spec(MODULE).given(*first, *told, cancelled).when(cancel()).then_refused(AlreadyCancelled)
     spec(MODULE).given(*first, *told).when(cancel(date(2027, 1, 31))).then_refused(AlreadyCancelled)
     spec(MODULE).given(*first).when(cancel()).then_refused(AlreadyCancelled)
+
+
+BASE = Article(article_id=ArticleId("base"), title="Base fee", net_price=Decimal("30.00"), billing=Billing(every_months=3))
+CALLS = Article(article_id=ArticleId("calls"), title="Calls", net_price=Decimal("0.10"), usage_key="call", unit="minute")
+EXTRA = Article(article_id=ArticleId("extra"), title="Hotline", net_price=Decimal("5.00"), is_option=True)
+WHOLE = tariff(articles=(BASE, CALLS, EXTRA), cost_limit=Decimal(50), is_telecom=True)
+
+
+def with_article(before: Article, **changes: Any) -> Tariff:
+    changed = msgspec.structs.replace(before, **changes)
+    return msgspec.structs.replace(WHOLE, version=2, articles=tuple(changed if one is before else one for one in WHOLE.articles))
+
+
+@pytest.mark.rule("CAT-10", "CAT-5")
+@pytest.mark.parametrize(
+    ("to", "dearer"),
+    [
+        (with_article(BASE, net_price=Decimal("20.00"), billing=Billing(every_months=1)), True),
+        (with_article(BASE, net_price=Decimal("10.00"), billing=Billing(every_months=1)), False),
+        (with_article(BASE, net_price=Decimal("100.00"), billing=Billing(every_months=12)), False),
+        (with_article(BASE, billing=Billing(every_months=3, paid_in="arrears")), False),
+        (with_article(EXTRA, is_option=False), True),
+        (with_article(BASE, is_option=True), False),
+        (with_article(CALLS, is_fixed_price=True), True),
+        (with_article(CALLS, unit="second"), True),
+        (with_article(CALLS, counts_to_limit=True), True),
+        (msgspec.structs.replace(WHOLE, version=2, cost_limit=Decimal(60)), True),
+        (msgspec.structs.replace(WHOLE, version=2, cost_limit=None), True),
+        (msgspec.structs.replace(WHOLE, version=2, cost_limit=Decimal(40)), False),
+    ],
+)
+def test_whatever_may_come_to_more_is_announced_and_lets_customers_go(to: Tariff, dearer: bool) -> None:
+    """How often it bills, what it counts for, what everybody has to have, the limit: not the figure alone."""
+    spec(MODULE).given(ordered(WHOLE)).when(announce(to, date(2026, 3, 11))).then_refused(InvalidInput, "effective_on")
+    (event,) = announced(WHOLE, to)
+    assert isinstance(event, PriceChangeAnnounced)
+    assert event.may_end_free_until == (date(2026, 4, 30) if dearer else None)
+
+
+@pytest.mark.rule("CAT-10")
+def test_the_announcement_says_how_often_a_price_bills_and_that_the_limit_is_another() -> None:
+    """30.00 by the quarter and 20.00 by the month would look like a cheaper price."""
+    to = with_article(BASE, net_price=Decimal("20.00"), billing=Billing(every_months=1))
+    (event,) = announced(WHOLE, msgspec.structs.replace(to, cost_limit=None))
+    facts = price_facts(event)
+    assert facts is not None
+    dutch, english = (
+        " ".join(price_letter("PriceChangeAnnounced", facts, language=one, about="", name="Calls", letterhead=Letterhead())[1].split())
+        for one in LANGUAGES
+    )
+    assert "- Base fee: nu € 30,00, vanaf 1 mei 2026 € 20,00 (nu per kwartaal, vooraf, straks per maand, vooraf)" in dutch
+    assert "- Kostenlimiet: nu € 50,00, vanaf 1 mei 2026 geen" in dutch
+    assert "(now per quarter, in advance, then per month, in advance)" in english and "- Cost limit: now EUR 50.00" in english
 
 
 @pytest.mark.rule("CAT-10")

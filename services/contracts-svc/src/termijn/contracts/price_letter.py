@@ -8,8 +8,10 @@ from typing import Any
 from termijn.contracts.letter_frame import framed
 from termijn.contracts.letterhead import Letterhead
 from termijn.contracts.price_event import PriceChangeAnnounced, PriceChangeDropped
-from termijn.contracts.price_move import DECK, DISCONNECT, MINIMUM
+from termijn.contracts.price_list import billing_text
+from termijn.contracts.price_move import DECK, DISCONNECT, LIMIT, MINIMUM
 from termijn.events.base import Event
+from termijn.kernel.tariff import Billing
 from termijn.kernel.words import Language, decimal, long_day
 
 KINDS = frozenset({"PriceChangeAnnounced", "PriceChangeDropped"})
@@ -28,6 +30,8 @@ class _Words:
     prices: str
     line: str
     included: str
+    billing: str
+    counted: str
     none: str
     names: dict[str, str]
     deck: str
@@ -46,8 +50,10 @@ _LANGUAGES: dict[Language, _Words] = {
         prices="De prijzen, exclusief btw:",
         line="- {title}: nu {old}, vanaf {day} {new}",
         included="inclusief hoeveelheid nu {old}, straks {new}",
+        billing="nu {old}, straks {new}",
+        counted="wat hiervoor telt wijzigt; u vindt het bij het tarief in uw klantomgeving",
         none="geen",
-        names={DISCONNECT: "Afsluitkosten", MINIMUM: "Minimumomzet"},
+        names={DISCONNECT: "Afsluitkosten", MINIMUM: "Minimumomzet", LIMIT: "Kostenlimiet"},
         deck="- De gesprekskosten worden voortaan berekend met een ander tarievenblad; u vindt het bij het tarief in uw klantomgeving.",
         free="Gaat u hier niet mee akkoord? Dan kunt u tot en met {until} kosteloos opzeggen, uiterlijk per die dag.",
         agreed="Jaarlijkse indexatie is in uw overeenkomst afgesproken.",
@@ -62,8 +68,10 @@ _LANGUAGES: dict[Language, _Words] = {
         prices="The prices, excluding VAT:",
         line="- {title}: now {old}, from {day} {new}",
         included="included quantity now {old}, then {new}",
+        billing="now {old}, then {new}",
+        counted="what counts for it changes; you find it with the tariff in your customer pages",
         none="none",
-        names={DISCONNECT: "Disconnect fee", MINIMUM: "Minimum turnover"},
+        names={DISCONNECT: "Disconnect fee", MINIMUM: "Minimum turnover", LIMIT: "Cost limit"},
         deck="- Call costs will be charged by another rate deck; you find it with the tariff in your customer pages.",
         free="Do you not agree? Then you can end the contract free of charge until {until}, by that day at the latest.",
         agreed="Yearly indexation was agreed in your contract.",
@@ -92,6 +100,8 @@ def price_facts(event: Event) -> dict[str, Any] | None:
                         "new": _text(move.new),
                         "quantity": str(move.quantity),
                         "included": [str(quantity) for quantity in move.included] if move.included is not None else None,
+                        "billing": [[one.every_months, one.paid_in] for one in move.billing] if move.billing is not None else None,
+                        "is_counted_otherwise": move.is_counted_otherwise,
                     }
                     for move in e.moves
                 ],
@@ -137,10 +147,17 @@ def _line(price: dict[str, Any], words: _Words, language: Language, day: str) ->
     per = "" if quantity == 1 else f" per {decimal(quantity, language)}"
     old, new = (words.none if one is None else _money(Decimal(one), words, language) + per for one in (price["old"], price["new"]))
     line = words.line.format(title=words.names.get(price["title"], price["title"]), old=old, new=new, day=day)
+    beside = []
     if price["included"] is not None:
         before, after = (decimal(Decimal(one), language) for one in price["included"])
-        line += f" ({words.included.format(old=before, new=after)})"
-    return line
+        beside.append(words.included.format(old=before, new=after))
+    # Facts that were kept before these were told are without them.
+    if price.get("billing") is not None:
+        before, after = (billing_text(Billing(every_months=one[0], paid_in=one[1]), language) for one in price["billing"])
+        beside.append(words.billing.format(old=before, new=after))
+    if price.get("is_counted_otherwise"):
+        beside.append(words.counted)
+    return f"{line} ({'; '.join(beside)})" if beside else line
 
 
 def _money(amount: Decimal, words: _Words, language: Language) -> str:

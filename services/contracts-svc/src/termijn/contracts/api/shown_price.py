@@ -62,16 +62,25 @@ class MigratedModule(BaseModel):
     reason: str | None = Field(description="Why it stays on its version.")
 
 
+class BillingThen(BaseModel):
+    """Once (0) or every so many months, in advance or in arrears."""
+
+    every_months: int
+    paid_in: Literal["advance", "arrears"] = Field(alias="in")
+
+
 class MovedPrice(BaseModel):
     """A price, old and new, for ``quantity`` units; null where the article was not there, or will not be."""
 
-    article: str = Field(description="The article's id, or disconnect_fee, minimum_turnover, rate_deck.")
+    article: str = Field(description="The article's id, or disconnect_fee, minimum_turnover, cost_limit, rate_deck.")
     title: str
     old: Decimal | None
     new: Decimal | None
     quantity: Decimal
     unit: str
     included: tuple[Decimal, Decimal] | None = Field(description="The free quantities, old and new, where they differ.")
+    billing: tuple[BillingThen, BillingThen] | None = Field(None, description="How often it bills, old and new, where they differ.")
+    is_counted_otherwise: bool = Field(False, description="What it is charged for, or what it counts for, is not what it was.")
 
 
 class ListedIndexation(BaseModel):
