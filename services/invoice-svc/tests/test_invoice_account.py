@@ -132,6 +132,19 @@ def test_a_sum_below_zero_is_a_credit_note_and_zero_stays(line: Line, noted: Not
     )
 
 
+@pytest.mark.rule("INV-3", "INV-8")
+@pytest.mark.parametrize(("rates", "is_credit_note"), [((21, 9), False), ((9, 21), True)])
+def test_what_is_nothing_without_vat_and_something_with_it_is_billed_with_what_there_is(
+    line: Line, noted: Noted, rates: tuple[int, int], is_credit_note: bool
+) -> None:
+    """50.00 at one rate against -50.00 at another is 6.00 of VAT: it stays in May, and leaves with the last module."""
+    lines = [line(f"l-{rate}", net, vat_rate=Decimal(rate)) for rate, net in zip(rates, ("50.00", "-50.00"), strict=True)]
+    may = spec(BILLING_ACCOUNT).given(noted(), arrived("2026-04", *lines), APRIL)
+    may.when(draft("2026-04")).then_types(StreamCarried, RunTaken)
+    may.given(ready("2026-05", date(2026, 6, 1), running=0)).when(draft("2026-05")).then_types(StreamBilled, RunTaken)
+    assert isinstance(may.events[0], StreamBilled) and may.events[0].is_credit_note == is_credit_note
+
+
 @pytest.mark.rule("INV-2")
 def test_a_quarterly_account_gets_its_documents_by_quarter(line: Line, noted: Noted) -> None:
     """100.00 in May waits for July."""

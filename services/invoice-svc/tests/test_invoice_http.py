@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from termijn.events.erasure import ErasureConsidered, ErasureHeld, ErasureReady
 from termijn.events.rating import ChargeLine
 from termijn.runtime.http import check_every_route_asks_who_calls
 
@@ -55,6 +56,23 @@ async def test_every_amount_of_an_answer_has_two_decimals(opened: Open, charge: 
     assert (await firm.call("GET", "/invoices"))["items"][0]["paid"] == "121.00"
     policy = (await firm.call("PUT", "/policy", {"subscription_minimum": "20"}))["policy"]
     assert (policy["subscription_minimum"], policy["support_minimum"]) == ("20.00", "50.00")
+
+
+@pytest.mark.rule("CON-7")
+@pytest.mark.parametrize("net", ["0.00", "0.01"])
+async def test_lines_of_no_money_at_all_hold_no_deletion(opened: Open, charge: Charge, net: str) -> None:
+    """Calls within the bundle in the last month: no document is ever made of them (INV-3), and nothing is carried over. A cent is."""
+    firm = await opened()
+    await firm.account("jansen")
+    line = charge("l-1", net, origin="usage", records=3, seconds=100)
+    await firm.closed("jansen", "2026-03", line, running=0)
+    await firm.to(date(2026, 4, 1), "07:00")
+    await firm.it.hear("contracts", ErasureConsidered(question="q-1"), account="jansen")
+    (place,) = {row["place"] for row in await firm.it.rows("select place from charge_line")}
+    if net == "0.00":
+        assert (place, (await firm.one(ErasureReady)).question) == ("carried", "q-1")
+    else:
+        assert place == "document" and [one.kind for one in (await firm.one(ErasureHeld)).obstacles] == ["open", "in_bank_file"]
 
 
 @pytest.mark.rule("SEC-4", "API-1", "API-2")

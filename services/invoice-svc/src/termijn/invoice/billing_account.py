@@ -297,20 +297,20 @@ def _draft_support(command: DraftSupport, state: Known) -> Sequence[AccountEvent
 def _bill_or_carry(
     stream: str, *, ready: PeriodReady, state: Known, policy: Policy, next_id: InvoiceId, is_quarter_run: bool | None = None
 ) -> StreamBilled | StreamCarried:
-    """One document for what waits of the stream, or none yet (INV-3). The quarter's run follows from the cycle where not said."""
+    """One document for what waits of the stream, or none yet (INV-3). The cycle, of subscriptions alone, tells the quarter's run if need be."""
     lines = state.lines_for(stream=stream, period=ready.period)
     new = sum((held.line.net for held in lines if held.carried_from is None), Decimal(0))
     carried = sum((held.line.net for held in lines if held.carried_from is not None), Decimal(0))
-    # A cycle groups subscriptions (INV-2); the other streams bill what they have when they have it.
+    gross = totals(held.line for held in lines).gross
     cycle = state.facts.cycle if stream == "subscription" else "month"
     does = verdict(
         new=new,
         carried=carried,
+        gross=gross,
         minimum=policy.minimum(stream),
         is_cycle_run=is_cycle_run(ready.run_on, cycle),
         bills_what_there_is=ready.running_modules == 0 or closes_cycle(ready.run_on, cycle, is_first_of_month=is_quarter_run is not False),
     )
-    gross = totals(held.line for held in lines).gross
     if does == "carry" or gross == 0:
         return StreamCarried(period=ready.period, run_on=ready.run_on, stream=stream, net=new + carried, lines=len(lines))
     return StreamBilled(

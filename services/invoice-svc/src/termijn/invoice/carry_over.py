@@ -16,17 +16,20 @@ QUARTER_MONTHS = frozenset({1, 4, 7, 10})
 YEAR_MONTHS = frozenset({1})
 
 
-def verdict(*, new: Decimal, carried: Decimal, minimum: Decimal, is_cycle_run: bool, bills_what_there_is: bool) -> Verdict:
+def verdict(
+    *, new: Decimal, carried: Decimal, minimum: Decimal, is_cycle_run: bool, bills_what_there_is: bool, gross: Decimal = Decimal(0)
+) -> Verdict:
     """What a run does with a stream (INV-3).
 
     ``new`` is the run's own amount and ``carried`` that of earlier runs (net euros). ``is_cycle_run`` is false where the
     account's cycle lets this run pass; ``bills_what_there_is`` is true in the quarter's run and after the last module ended.
-    A sum below zero is credited at once, a sum of zero is never a document.
+    A sum below zero is credited at once, a sum of zero is no document; but what is nothing without VAT may be something with it
+    (``gross``: credited at one rate, billed at another), and then is among what there is.
     """
     whole = new + carried
     if whole < 0:
         return "credit"
-    if whole == 0:
+    if whole == 0 and not (bills_what_there_is and gross):
         return "carry"
     if bills_what_there_is:
         return "bill"

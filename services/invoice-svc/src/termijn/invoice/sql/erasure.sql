@@ -1,7 +1,8 @@
 -- name: lines
--- Charge lines that are on no document yet (CON-7).
+-- Charge lines that are on no document yet (CON-7). Of what stayed behind as nothing in all, no document is ever made (INV-3).
 select case place when 'carried' then 'carried_over' else 'unbilled' end as kind, stream as subject, sum(net) as amount from charge_line
-where provider = $1 and account = $2 and place in ('waiting', 'carried', 'draft') group by 1, 2 order by 1, 2;
+where provider = $1 and account = $2 and place in ('waiting', 'carried', 'draft') group by 1, 2
+having bool_or(place <> 'carried') or sum(net) <> 0 order by 1, 2;
 
 -- name: drafts
 -- Documents that have no number yet.
