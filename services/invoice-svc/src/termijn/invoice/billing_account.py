@@ -297,7 +297,7 @@ def _draft_support(command: DraftSupport, state: Known) -> Sequence[AccountEvent
 def _bill_or_carry(
     stream: str, *, ready: PeriodReady, state: Known, policy: Policy, next_id: InvoiceId, is_quarter_run: bool | None = None
 ) -> StreamBilled | StreamCarried:
-    """One document for what waits of the stream, or none yet (INV-3). The cycle, of subscriptions alone, tells the quarter's run if need be."""
+    """One document for what waits of the stream, or none yet (INV-3). A cycle is of subscriptions alone, and tells the quarter's run."""
     lines = state.lines_for(stream=stream, period=ready.period)
     new = sum((held.line.net for held in lines if held.carried_from is None), Decimal(0))
     carried = sum((held.line.net for held in lines if held.carried_from is not None), Decimal(0))
