@@ -14,6 +14,7 @@ from termijn.runtime.inbox import PAGE_MESSAGES, Inbox, Incoming, note, park_mes
 from termijn.runtime.patience import patiently, reason_of
 from termijn.runtime.sql import Row, load
 from termijn.runtime.telemetry import log
+from termijn.runtime.turns import TURN
 from termijn.runtime.unit_of_work import UnitOfWork
 from termijn.runtime.write_path import WritePath
 
@@ -77,13 +78,15 @@ class Held:
                 return
             await note(work, [(message, "handled", None)])
             await self._inbox.react(work, [message])
-            # What waits again was tried just now: it is not ready until its fact arrives, and it keeps its first date.
+            # What waits again was tried just now: it is not ready until its fact arrives, and it keeps its first date. What is behind
+            # another that waits is tried again when that was.
             await work.flush()
             await work.connection.execute(
-                "update waiting_message set is_ready = false, since = $3 where provider = $1 and is_ready and envelope = $2",
+                "update waiting_message set is_ready = awaits = $4, since = $3 where provider = $1 and is_ready and envelope = $2",
                 provider,
                 row["envelope"],
                 taken,
+                TURN,
             )
 
         try:

@@ -1,7 +1,7 @@
 """Messages from other services: each has its effect once, in order per publisher and account, and none is ever dropped.
 
 A page of messages is one transaction. Where a page fails, each of its messages goes alone; a message that fails alone parks
-its account, and later messages of that account wait behind it.
+its account, and later messages of that account wait behind it. What waited for a fact goes first once it is there (``turns.py``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,10 @@ from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.handling import Cause, Handled, Message, NoEffect, Outcome, Reaction, Waiting
 from termijn.runtime.journal_entry import Taken
 from termijn.runtime.patience import patiently, reason_of
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 from termijn.runtime.telemetry import log
 from termijn.runtime.transport.base import InRecord
+from termijn.runtime.turns import BEHIND_WAITING, Turns
 from termijn.runtime.unit_of_work import UnitOfWork
 from termijn.runtime.write_path import WritePath, is_conflict
 
@@ -66,11 +67,14 @@ class MessageMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """What a page is met by: which of it is new, which of its accounts are parked, the last number seen per publisher and account."""
+    """What a page is met by: which of it is new, which of its accounts are parked, the last number seen per publisher and account, and
+    what waits of them.
+    """
 
     fresh: Sequence[Incoming]
     held: set[str]
     last_numbers: dict[tuple[str, str], int]
+    turns: Turns
 
 
 class Inbox:
@@ -124,7 +128,7 @@ class Inbox:
         add_offsets(work, offsets)
         going = {m.envelope.id for m in arrival.fresh if m.envelope.id not in parked}
         once = {one[-1].envelope.id: one for one in reversed(typed)}  # a page may hold a message twice
-        await self._react(work, [one for one in typed if one is once[one[-1].envelope.id] and one[-1].envelope.id in going])
+        await self._react(work, [one for one in typed if one is once[one[-1].envelope.id] and one[-1].envelope.id in going], arrival.turns)
 
     def listens_to(self, message: Incoming) -> bool:
         """Whether there is a reaction to it."""
@@ -148,9 +152,12 @@ class Inbox:
         new: set[UUID] = set()
         held: set[str] = set()
         last: dict[tuple[str, str], int] = {}
+        waiting: list[Row] = []
         for row in rows:
             if row["message_id"] is not None:
                 new.add(row["message_id"])
+            elif row["awaits"] is not None:
+                waiting.append(row)
             elif row["publisher"] is None:
                 held.add(row["account"])
             else:
@@ -161,7 +168,7 @@ class Inbox:
                 new.discard(message.envelope.id)
                 fresh.append(message)
                 work.facts.taken.append(_taken(message, "handled", None))
-        return _Arrival(fresh, held, last)
+        return _Arrival(fresh, held, last, Turns(waiting))
 
     def _advance(self, work: UnitOfWork, page: Sequence[Incoming], last: dict[tuple[str, str], int]) -> dict[UUID, str]:
         """Move the dense numbers on, never over a gap; the messages beyond one, by id, with what is missing before them."""
@@ -207,10 +214,12 @@ class Inbox:
         return {m.envelope.id for m in behind}
 
     async def react(self, work: UnitOfWork, messages: Sequence[Incoming]) -> None:
-        """Carry out the reactions and note what became of each message."""
-        await self._react(work, await self._typed(work, messages))
+        """Carry out the reactions, each in its turn, and note what became of each message."""
+        keys = sorted({(m.envelope.publisher, str(m.envelope.account)) for m in messages})
+        rows = await work.connection.fetch(SQL["waiting_before"], work.provider, *zip(*keys, strict=True))
+        await self._react(work, await self._typed(work, messages), Turns(rows))
 
-    async def _react(self, work: UnitOfWork, typed: Sequence[_Typed]) -> None:
+    async def _react(self, work: UnitOfWork, typed: Sequence[_Typed], turns: Turns) -> None:
         await work.prefetch(_streams(typed))
         for reaction in {id(r): r for r, _, _ in typed}.values():
             await reaction.prepare(work, [m for r, m, _ in typed if r is reaction])
@@ -218,7 +227,8 @@ class Inbox:
         waiting: list[tuple[Incoming, Waiting]] = []
         for reaction, message, incoming in typed:
             work.cause = incoming.cause
-            outcome: Outcome = await reaction.handle(work, message)
+            is_behind = turns.is_behind(incoming.envelope, work.arrived_facts)
+            outcome: Outcome = BEHIND_WAITING if is_behind else await reaction.handle(work, message)
             match outcome:
                 case Handled():
                     pass
@@ -227,6 +237,7 @@ class Inbox:
                 case Waiting(awaits, reason):
                     outcomes.append((incoming, "waiting", f"{awaits}: {reason}"))
                     waiting.append((incoming, outcome))
+                    turns.add(incoming.envelope, awaits)
         await note(work, outcomes)
         await _keep_waiting(work, waiting)
 
@@ -329,5 +340,7 @@ async def _keep_waiting(work: UnitOfWork, waiting: Sequence[tuple[Incoming, Wait
             [w.reason for _, w in waiting],
             [msgspec.json.encode(m.envelope) for m, _ in waiting],
             [m.data for m, _ in waiting],
+            [m.envelope.publisher for m, _ in waiting],
+            [m.envelope.number for m, _ in waiting],
             work.now,
         )

@@ -71,6 +71,7 @@ class UnitOfWork:
         self._timers: list[tuple[str, AccountId, TimerChange]] = []
         self._earliest_set: datetime | None = None
         self._arrived: list[str] = []
+        self.arrived_facts: set[str] = set()
         self._writes: list[Write] = []
         self._snapshots_due: dict[str, tuple[Aggregate[Any, Any, Any], str]] = {}
         self.written: set[str] = set()
@@ -170,6 +171,7 @@ class UnitOfWork:
     def arrived(self, fact: str, *, account: AccountId) -> None:
         """Say that a fact is there now."""
         self._arrived.append(fact)
+        self.arrived_facts.add(fact)
 
     async def sealed_actor(self, account: str | None) -> str:
         """Who does this, as it may be kept outside of this database (CON-7)."""

@@ -105,8 +105,8 @@ order by publisher, message_id
 on conflict do nothing returning message_id;
 
 -- name: arrive
--- A page of messages arrives, in one round trip: enter_inbox, parked_accounts, read_progress, and load_streams of what it will need,
--- as rows of their own kinds.
+-- A page of messages arrives, in one round trip: enter_inbox, parked_accounts, read_progress, waiting_before, and load_streams of what it
+-- will need, as rows of their own kinds.
 with entered as (
   insert into inbox (provider, publisher, message_id, account, outcome)
   select $1, publisher, message_id, account, 'handled'
@@ -124,21 +124,29 @@ with entered as (
     where provider = $1 and stream = k.stream and fingerprint = k.fingerprint and version > k.version limit 1
   ) as s on true
 )
-select message_id, null::text as publisher, null::text as account, null::bigint as last_number,
-  null::text as stream, null::int as version, null::text as type, null::smallint as schema_version, null::jsonb as data,
+select message_id, null::text as publisher, null::text as account, null::bigint as last_number, null::text as awaits,
+  null::bigint as first, null::bigint as first_due, null::text as stream, null::int as version, null::text as type, null::smallint as schema_version, null::jsonb as data,
   null::text as sealed_state
 from entered
 union all
-select null, null, account, null, null, null, null, null, null, null from held
+select null, null, account, null, null, null, null, null, null, null, null, null, null from held
 union all
-select null, k.publisher, k.account, p.last_number, null, null, null, null, null, null
+select null, k.publisher, k.account, p.last_number, null, null, null, null, null, null, null, null, null
 from unnest((select $5::text[]), (select $6::text[])) as k(publisher, account), lateral (
   select last_number from publisher_progress where provider = $1 and publisher = k.publisher and account = k.account limit 1
 ) as p
 union all
-select null, null, account, null, stream, since, null, null, null, sealed_state from known where sealed_state is not null
+select null, k.publisher, k.account, null, w.awaits, w.first, w.first_due, null, null, null, null, null, null
+from unnest((select $5::text[]), (select $6::text[])) as k(publisher, account), lateral (
+  select awaits, min(number) as first, case
+    when exists (select from arrived_fact where provider = $1 and fact = awaits) then min(number)
+    else min(number) filter (where is_ready) end as first_due
+  from waiting_message where provider = $1 and publisher = k.publisher and account = k.account group by awaits
+) as w
 union all
-select null, null, e.account, null, known.stream, e.version, e.type, e.schema_version, e.data, null from known, lateral (
+select null, null, account, null, null, null, null, stream, since, null, null, null, sealed_state from known where sealed_state is not null
+union all
+select null, null, e.account, null, null, null, null, known.stream, e.version, e.type, e.schema_version, e.data, null from known, lateral (
   select version, type, schema_version, account, data from event
   where provider = $1 and stream = known.stream and version > known.since order by version
 ) as e
@@ -156,6 +164,16 @@ where inbox.provider = $1 and inbox.publisher = noted.publisher and inbox.messag
 select k.publisher, k.account, p.last_number from unnest((select $2::text[]), (select $3::text[])) as k(publisher, account), lateral (
   select last_number from publisher_progress where provider = $1 and publisher = k.publisher and account = k.account limit 1
 ) as p;
+
+-- name: waiting_before
+-- What waits of each publisher and account: of each fact that is awaited the first number, and the first that is about to be tried.
+select k.publisher, k.account, w.awaits, w.first, w.first_due
+from unnest((select $2::text[]), (select $3::text[])) as k(publisher, account), lateral (
+  select awaits, min(number) as first, case
+    when exists (select from arrived_fact where provider = $1 and fact = awaits) then min(number)
+    else min(number) filter (where is_ready) end as first_due
+  from waiting_message where provider = $1 and publisher = k.publisher and account = k.account group by awaits
+) as w;
 
 -- name: write_progress
 -- Numbers only go up.
@@ -200,10 +218,10 @@ order by number limit 1;
 
 -- name: add_waiting
 -- Kept until the fact that is awaited arrives; ready at first, because it may have arrived a moment ago.
-insert into waiting_message (provider, account, awaits, reason, envelope, data, since)
-select $1, account, awaits, reason, envelope, data, $7
-from unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[]) with ordinality
-  as new(account, awaits, reason, envelope, data, ordinal)
+insert into waiting_message (provider, account, awaits, reason, envelope, data, publisher, number, since)
+select $1, account, awaits, reason, envelope, data, publisher, number, $9
+from unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::text[], $8::bigint[]) with ordinality
+  as new(account, awaits, reason, envelope, data, publisher, number, ordinal)
 order by ordinal;
 
 -- name: note_arrived
