@@ -225,6 +225,9 @@ def test_an_option_that_a_later_tariff_lacks_ends_with_the_one_that_has_it() -> 
     )
     spec(MODULE).given(ordered(), planned).when(add()).then(added, removed)
     spec(MODULE).given(ordered(), planned).when(add(from_on=date(2026, 8, 1))).then_refused(InvalidInput, "article_id")
+    spec(MODULE).given(ordered(), planned, added, removed).when(remove(MACHINE, ends_on=date(2026, 8, 1))).then_refused(
+        InvalidInput, "ends_on"
+    )
 
 
 SINCE = at(date(2026, 6, 10), "10:00")

@@ -51,18 +51,25 @@ def _is_so(present: Option, quantity: int, from_on: date) -> bool:
 
 def _lost_again(added: OptionAdded, state: Live) -> list[OptionRemoved]:
     """A tariff that was agreed for a later day may not have it: then it ends with the one that does (CON-9)."""
-    later = next((one for one in state.terms.tariffs if one.from_on > added.from_on and not _is_option(one.tariff, added.article_id)), None)
-    if later is None:
+    lacking = _first_lacking(state, added.article_id, since=added.from_on)
+    if lacking is None:
         return []
     return [
         OptionRemoved(
             module_id=added.module_id,
             article_id=added.article_id,
-            ends_on=later.from_on - _DAY,
+            ends_on=lacking - _DAY,
             channel=added.channel,
             explanation="the new tariff does not have this option",
         )
     ]
+
+
+def _first_lacking(state: Live, article_id: ArticleId, *, since: date) -> date | None:
+    """The first day from that one on with a tariff that does not have the option."""
+    if not _is_option(state.terms.tariff_on(since), article_id):
+        return since
+    return next((one.from_on for one in state.terms.tariffs if one.from_on > since and not _is_option(one.tariff, article_id)), None)
 
 
 def _is_option(tariff: Tariff, article_id: ArticleId) -> bool:
@@ -80,6 +87,9 @@ def remove_option(command: RemoveOption, state: Live) -> Sequence[OptionRemoved]
     if option.ends_on is not None and command.ends_on in (None, option.ends_on):
         return []
     end = option_end(command, state, option)
+    lacking = _first_lacking(state, command.article_id, since=option.from_on)
+    if lacking is not None and end.ends_on >= lacking:
+        raise InvalidInput(field="ends_on", reason=f"the tariff from {lacking} on does not have this option")
     return [
         OptionRemoved(
             module_id=command.module_id,
