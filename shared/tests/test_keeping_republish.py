@@ -1,7 +1,7 @@
 """Telling again what was told: who has it is not changed, who lost it gets it, who was parked for it flows again."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.hold import ServiceHeld
+from termijn.runtime.inbox import REPEAT
 from termijn.runtime.service import Service
 from termijn.runtime.sql import Row
 from termijn.testing.harness import PROVIDER
@@ -34,6 +35,22 @@ async def test_a_listener_that_has_them_all_is_not_changed(pair: Pair) -> None:
     await pair.settle()
     assert {name: await table(pair.listener, name) for name in tables} == before
     assert len(await pair.transport.read_all("termijn.contracts.v1")) == 8
+
+
+async def test_a_listener_that_has_forgotten_their_ids_knows_them_by_their_numbers(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inbox keeps half a year; who tells again all since the beginning doubles nothing of before, also where an account is parked."""
+    await pair.add(1, 2, 3)
+    await pair.add(4, account="bakker")
+    await pair.admin(LISTENER, "delete from inbox")
+    await pair.listener.database.short(ProviderId(PROVIDER), "insert into parked_key values ($1, 'bakker', 'test')", PROVIDER)
+    monkeypatch.setattr("termijn.runtime.inbox.KNOWN_BY_ID", timedelta(0))
+    await republish(pair.publisher, ALL)
+    await pair.settle()
+    await pair.add(5)
+    assert await pair.marbles(pair.listener) == {"acme": 11, "bakker": 4}
+    outcomes = await pair.listener.database.short(EVERY_PROVIDER, "select outcome, reason, count(*) from inbox group by 1, 2 order by 3")
+    assert [tuple(row) for row in outcomes] == [("handled", None, 1), ("no effect", REPEAT, 4)]
+    assert await table(pair.listener, "parked_message") == []
 
 
 async def test_messages_that_the_transport_lost_are_told_again_and_the_parked_account_flows(pair: Pair) -> None:

@@ -6,6 +6,7 @@ its account, and later messages of that account wait behind it. What waited for 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from termijn.events.envelope import Envelope
 from termijn.events.upcasters import of_publisher
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.aggregate import Aggregate
+from termijn.runtime.clock import machine_now
 from termijn.runtime.codec import Registry
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.handling import Cause, Handled, Message, NoEffect, Outcome, Reaction, Waiting
@@ -35,6 +37,9 @@ ops = log("inbox")
 PAGE_MESSAGES = 100
 """Messages that share a transaction (decision 0010)."""
 BEHIND = "waits behind what is parked"
+KNOWN_BY_ID = timedelta(days=179)
+"""Whatever is younger and was ever taken is in the inbox, which keeps 180 days. (A recovery gets messages of lower numbers anew.)"""
+REPEAT = "a repeat: its number was taken long ago"
 
 Offsets = Mapping[tuple[str, int], int]
 
@@ -162,12 +167,14 @@ class Inbox:
                 held.add(row["account"])
             else:
                 last[row["publisher"], row["account"]] = row["last_number"]
-        fresh = []
+        fresh: list[Incoming] = []
+        repeats: list[Incoming] = []
         for message in page:
             if message.envelope.id in new:
                 new.discard(message.envelope.id)
-                fresh.append(message)
+                (repeats if _is_repeat(message.envelope, last) else fresh).append(message)
                 work.facts.taken.append(_taken(message, "handled", None))
+        await note(work, [(message, "no effect", REPEAT) for message in repeats])
         return _Arrival(fresh, held, last, Turns(waiting))
 
     def _advance(self, work: UnitOfWork, page: Sequence[Incoming], last: dict[tuple[str, str], int]) -> dict[UUID, str]:
@@ -266,6 +273,12 @@ class Inbox:
             add_offsets(work, offsets)
 
         await self._write.run(provider, message.cause, act)
+
+
+def _is_repeat(envelope: Envelope, last: Mapping[tuple[str, str], int]) -> bool:
+    """Whether it was taken so long ago that its id is not kept any more: publishers may tell again all that they ever told."""
+    is_taken = envelope.number <= last.get((envelope.publisher, str(envelope.account)), 0)
+    return is_taken and envelope.recorded_at < machine_now() - KNOWN_BY_ID
 
 
 def _streams(typed: Sequence[_Typed]) -> list[_Stream]:
