@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,6 +65,20 @@ def test_an_article_in_advance_that_becomes_one_in_arrears_loses_no_day(make: An
     order = make.ordered(make.tariff(ahead), date(2026, 1, 1))
     lines = lived(make, order, [(1, changed(make.tariff(after, version=2), date(2026, 1, 15)))], ["2025-12", "2026-01", "2026-02"])
     assert [(str(line.period_from), str(line.net)) for line in lines] == [("2026-01-01", "31.00"), ("2026-02-01", "31.00")]
+
+
+@pytest.mark.rule("CON-4")
+def test_a_module_bears_the_title_of_its_tariff_of_the_day_and_not_of_one_to_come(make: Any) -> None:
+    """A change planned for June: the bills of March and April are of the old tariff, the one of June is of the new."""
+    old, new = (msgspec.structs.replace(make.tariff(make.article("base", "30.00")), title=title) for title in ("Basis", "Plus"))
+    state = RATED_ACCOUNT.evolve(RATED_ACCOUNT.initial, make.ordered(old, date(2026, 3, 1)))
+    state = RATED_ACCOUNT.evolve(state, changed(new, date(2026, 6, 1)))
+    titles = []
+    for number, period in enumerate(("2026-03", "2026-04", "2026-05"), start=1):
+        state = RATED_ACCOUNT.evolve(state, ClosingAwaited(period=period))
+        events = RATED_ACCOUNT.decide(make.close(state, period, number), state)
+        titles += [event.module_title for event in events if isinstance(event, PeriodRated)]
+    assert titles == ["Basis", "Basis", "Plus"]
 
 
 @pytest.mark.rule("USE-11")

@@ -11,7 +11,7 @@ from termijn.events.contracts import ModuleEnded, SubjectAssigned
 from termijn.events.rating import PeriodClosed, PeriodCorrected, PeriodRated
 from termijn.kernel.calendar import at
 from termijn.kernel.ids import ModuleId, ProviderId
-from termijn.rating.app import definition
+from termijn.rating.app import definition, routes
 from termijn.rating.deck_library import DeckLibrary
 from termijn.rating.ingest import Intake
 from termijn.rating.laws import LAWS, SUMS
@@ -61,7 +61,7 @@ class Rating:
 @pytest.fixture
 async def rating(services: Any, make: Any) -> Rating:
     """The service before anything was ordered."""
-    return Rating(make, await services.open(definition(), now=FIRST))
+    return Rating(make, await services.open(definition(), routes, now=FIRST))
 
 
 def nets(event: Any) -> list[tuple[str, str, str, int]]:
@@ -162,3 +162,23 @@ async def test_read_models_rebuilt_are_the_same(rating: Rating) -> None:
     for view in ("reference", "billed", "awaited", "closed"):
         await rating.it.service.rebuild(view)
     assert {table: await rating.it.rows(f"select * from {table} order by 1, 2") for table in tables} == before
+
+
+async def test_use_that_bills_per_quarter_is_shown_in_each_of_its_months_with_all_of_the_quarter(rating: Rating) -> None:
+    """A call of ten minutes in January and one of five in February: asked for in February it is the quarter so far, and so it is billed."""
+    calls = rating.make.article("calls", "0.10", key="call", unit="minute", included_quantity="3", every=3)
+    subject = SubjectAssigned(module_id=ModuleId("m-1"), subject="101", from_at=FIRST)
+    await rating.it.hear("contracts", rating.make.ordered(rating.make.tariff(calls), FIRST.date()), subject, account="acc")
+    await rating.take(call(1, 5, seconds=600), call(2, 5, seconds=300, month=2))
+
+    async def shown(period: str) -> list[tuple[str, str, str, str]]:
+        async with rating.it.client("manager") as http:
+            use = (await http.get(f"/accounts/acc/use?period={period}")).json()
+        billed = [one["net"] for one in use["billed"]]
+        return [(one["net"], one["period_from"], one["period_until"], *billed) for one in use["costs"]]
+
+    for month in (1, 2, 3):
+        await rating.close(month)
+        assert await shown("2026-02") == [("1.20", "2026-01-01", "2026-03-31", *(["1.20"] if month == 3 else []))]
+    assert nets((await rating.published(PeriodRated))[2]) == [("calls", "2026-01-01", "1.20", 2)]
+    assert await shown("2026-04") == []

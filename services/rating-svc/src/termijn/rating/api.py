@@ -192,7 +192,7 @@ def _reading_routes(routes: APIRouter, access: Access) -> None:
         """Use and cost of a period: what was used and what it costs by what is known now, and what was billed (USE-12)."""
         month, provider = Month.parse(period), reader.principal.provider
         totals = await reader.fetch(SQL["totals"], provider, account, month.first)
-        billed = await reader.fetch(SQL["billed_use"], provider, account, month.first)
+        billed = await reader.fetch(SQL["billed_use"], provider, account, month.first, month.last)
 
         async def compute(work: Work) -> list[Any]:
             return [asdict(one) for one in await used_so_far(work, AccountId(account), month)]

@@ -172,10 +172,11 @@ def _rate_module(command: Close, timeline: Timeline, facts: ModuleFacts, month: 
     lines = lines_due(facts.module_id, command.closing, targets, facts.billed)
     assert len({line.line_id for line in lines}) == len(lines), "a line would be there twice"
     corrections, rest = _by_month(lines, facts.late_months, month)
+    title = timeline.title_on(month.next().first)  # the day of the run
     events: list[Happened] = [
         PeriodCorrected(
             module_id=facts.module_id,
-            module_title=timeline.title,
+            module_title=title,
             period=period,
             closing=command.closing,
             lines=tuple(corrections[period]),
@@ -186,7 +187,7 @@ def _rate_module(command: Close, timeline: Timeline, facts: ModuleFacts, month: 
     tariff = timeline.tariff_on(month.last)
     rated = PeriodRated(
         module_id=facts.module_id,
-        module_title=timeline.title,
+        module_title=title,
         period=command.period,
         closing=command.closing,
         lines=tuple(rest),

@@ -62,10 +62,9 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     waives_disconnect_fee: bool = False
     returns_paid_ahead: bool = False
 
-    @property
-    def title(self) -> str:
-        """The title of the current tariff."""
-        return self.tariffs[-1].tariff.title
+    def title_on(self, day: date) -> str:
+        """What it is called on that day: the title of its tariff, which one that is only planned is not yet."""
+        return self.tariff_on(day).title
 
     def tariff_on(self, day: date) -> Tariff:
         """The tariff of that day."""

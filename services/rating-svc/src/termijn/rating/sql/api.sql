@@ -14,7 +14,7 @@ select module_id, usage_key, sum(records)::bigint as records, sum(seconds)::bigi
 from usage_sum where provider = $1 and account = $2 and month = $3 group by module_id, usage_key order by module_id, usage_key;
 
 -- name: billed_use
--- What closings billed for use of a month, per module and article.
+-- What closings billed for use of the billing periods that a month ($3 its first day, $4 its last) is in, per module and article.
 select module_id, article, sum(net) as net, sum(records)::bigint as records from billed_line
-where provider = $1 and account = $2 and origin in ('usage', 'minimum') and period_from <= $3 and period_until >= $3
+where provider = $1 and account = $2 and origin in ('usage', 'minimum') and period_from <= $4 and period_until >= $3
 group by module_id, article order by module_id, article;
