@@ -1,8 +1,8 @@
 """``termijn backup``: everything of an installation in one folder, while it runs.
 
 Databases are dumped one after the other, so they are not of one moment. The journal is copied after them: it has all that any
-service told while the dumps were made, and a restored service is brought up to it. Keys come last, so that every key that is
-named anywhere is among them. What waits in Kafka is Kafka's to keep.
+service told while the dumps were made, and a restored service is brought up to it. Files come after the journal, so that every one that
+is named in it is there; keys come last for the same reason. What waits in Kafka is Kafka's to keep.
 """
 
 import asyncio
@@ -43,8 +43,8 @@ async def backup(place: Place, target: Path) -> Manifest:
     first = {service: written[-1].name for service in journal.services() if (written := journal.segments(service))}
     databases = {short: await _dump(place, short, target) for short in DATABASES if short != "keys"}
     shutil.copy2(place.folder / "installation.json", target)
-    blobs = await asyncio.to_thread(copy_blobs, place.blobs, target / "blobs")
     segments = await asyncio.to_thread(_copy_journal, journal, target, first)
+    blobs = await asyncio.to_thread(copy_blobs, place.blobs, target / "blobs")
     databases["keys"] = await _dump(place, "keys", target)
     await _write_erased(place, target / KEYS_FOLDER / ERASED)
     manifest = Manifest(
@@ -87,7 +87,10 @@ def copy_blobs(source: Path, target: Path) -> BlobCount:
     for path in sorted(source.glob("*/*")) if source.is_dir() else ():
         if path.name.startswith("."):
             continue  # half-written
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            continue  # erased since it was listed (CON-7)
         if hashlib.sha256(content).hexdigest() != path.name:
             raise BlobDamaged(f"{path.parent.name}/{path.name}")
         copy = target / path.parent.name / path.name
