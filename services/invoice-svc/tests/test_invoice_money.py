@@ -356,3 +356,16 @@ def test_a_credit_note_takes_no_money() -> None:
     )
     credited = spec(INVOICE).when(Issue(now=noon(date(2026, 4, 1)), document=note)).then(note).then_timers()
     credited.then_state(lambda state: isinstance(state, CreditNote)).when(pay("1.21", DUE)).then_refused(NotPayable)
+
+
+@pytest.mark.rule("PAY-5")
+def test_a_debit_booked_for_less_than_its_invoice_leaves_the_rest_to_the_ladder(issued: Issued) -> None:
+    """100.00 of 121.00, booked on the 10th: 21.00 is missed at once; booked on the due day, by the end of it."""
+    late = debit(issued).when(END)
+    late.then_nothing()
+    late.when(pay("100.00", DUE, method="direct_debit", now=date(2026, 4, 10)))
+    (miss,) = misses(late)
+    assert (miss.open_amount, miss.cause, miss.ladder_due_on) == (Decimal("21.00"), "transfer_unpaid", DUE)
+    late.when(END).then_nothing()
+    in_time = debit(issued).when(pay("100.00", DUE, method="direct_debit")).then_types(PaymentBooked)
+    assert len(misses(in_time.when(END))) == 1

@@ -175,3 +175,21 @@ def test_the_end_of_the_due_day_told_again_never_makes_a_second_miss(acts: list[
     for event in INVOICE.decide(ended, state):
         state = INVOICE.evolve(state, event)
     assert INVOICE.decide(ended, state) == []
+
+
+@pytest.mark.rule("PAY-5")
+@given(st.lists(ACTS, max_size=6), st.lists(ACTS, max_size=8))
+def test_after_the_due_day_what_is_open_is_missed_or_a_debit_of_it_is_awaited(before: list[Act], after: list[Act]) -> None:
+    """Whatever happens, no claim is forgotten: a debit that was booked for less than its invoice leaves the rest to the ladder."""
+    state: InvoiceState = Absent()
+    for first in (ISSUED, PLANNED):
+        state = INVOICE.evolve(state, first)
+    for number, act in enumerate([*before, DueDay(), *after]):
+        try:
+            events = INVOICE.decide(command_of(act, number), state)
+        except Refusal:
+            continue
+        for event in events:
+            state = INVOICE.evolve(state, event)
+    assert isinstance(state, Receivable)
+    assert state.open == 0 or state.standing or state.is_awaiting_debit

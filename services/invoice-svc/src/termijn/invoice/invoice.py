@@ -30,7 +30,7 @@ from termijn.invoice.errors import (
     PaymentAlreadyReversed,
     PaymentIdTaken,
 )
-from termijn.invoice.missed_payment import after_due_day, withdrawn_by
+from termijn.invoice.missed_payment import after_debit, after_due_day, withdrawn_by
 from termijn.invoice.receivable import (
     EVENTS,
     Absent,
@@ -179,6 +179,8 @@ def _receive(command: c.ReceivePayment, state: Receivable) -> Sequence[InvoiceEv
         events.append(TaskDone(invoice_id=invoice_id, kind="debit_unbooked"))
     if applied and open_after == 0:
         events.append(InvoiceSettled(invoice_id=invoice_id, settled_on=command.value_on))
+    if command.method == "direct_debit":
+        events += after_debit(state, open_amount=open_after, today=day_of(command.now))
     return events
 
 

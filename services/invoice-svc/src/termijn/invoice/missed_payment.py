@@ -22,6 +22,14 @@ def after_due_day(state: Receivable) -> Sequence[PaymentMissed | TaskRaised]:
     return missed(state, cause="transfer_unpaid", ladder_due_on=due_on, missed_on=due_on + timedelta(days=1), open_amount=state.open)
 
 
+def after_debit(state: Receivable, *, open_amount: Decimal, today: date) -> Sequence[PaymentMissed]:
+    """A debit was booked after the due day for less than was open (PAY-5): nothing is awaited for the rest any more, so it was missed."""
+    due_on = state.issued.due_on
+    if not state.is_awaiting_debit or state.standing or today <= due_on:
+        return []
+    return missed(state, cause="transfer_unpaid", ladder_due_on=due_on, missed_on=today, open_amount=open_amount)
+
+
 def _unpaid_elsewhere(state: Receivable) -> Sequence[TaskRaised]:
     if "unpaid_elsewhere" in state.tasks:
         return []
