@@ -123,6 +123,7 @@ async def test_tariffs_and_decks_are_versions_and_bad_ones_name_the_field(desk: 
     assert (await desk.manager.get("/accounts/acme/contract")).json()["modules"][0]["tariff"]["version"] == 1
     migrated = await desk.post(desk.manager, "/accounts/acme/modules/t1/tariff", {"tariff_id": "calls"}, status=200)
     assert migrated["pending"] == [{"from_on": "2026-08-01", "tariff_id": "calls", "tariff_version": 2}]
+    assert migrated["explanation"].endswith("ends 31 July 2026; counts from 1 August 2026")
     await desk.contracts.settle()
     (deck,) = await desk.contracts.published(RateDeckPublished)
     assert isinstance(deck, RateDeckPublished)

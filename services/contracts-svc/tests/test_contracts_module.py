@@ -110,6 +110,7 @@ def test_zero_is_a_cancellation() -> None:
     done = spec(MODULE).given(ordered()).when(scale(0)).then_types(ModuleCancelled)
     assert isinstance(done.events[0], ModuleCancelled) and done.events[0].ends_on == date(2026, 7, 31)
     spec(MODULE).given(ordered()).when(scale(-1)).then_refused(InvalidInput, "quantity")
+    spec(MODULE).given(ordered()).when(scale(0, at_once=True, is_manager=True)).then_refused(InvalidInput, "at_once")
 
 
 @pytest.mark.rule("CON-3")

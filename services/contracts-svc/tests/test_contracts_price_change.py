@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from termijn.contracts.confirmation_facts import facts_of
 from termijn.contracts.errors import AlreadyCancelled
 from termijn.contracts.letterhead import Letterhead
 from termijn.contracts.module import MODULE
@@ -261,7 +262,7 @@ def test_a_module_that_left_or_changed_meanwhile_is_not_moved() -> None:
     spec(MODULE).given(ordered(monthly), gone).when(announce(tariff(2, "12.00"))).then_refused(Conflict, "effective_on")
 
 
-@pytest.mark.rule("CAT-5")
+@pytest.mark.rule("CAT-5", "CON-6")
 def test_a_tariff_that_was_agreed_for_a_later_day_stays() -> None:
     """It is said again behind the new version: listeners take a change to replace what was planned after it."""
     later = TariffChanged(module_id=MODULE_ID, tariff=tariff(7, "5.00"), from_on=date(2026, 9, 1), starts_new_term=True)
@@ -271,6 +272,7 @@ def test_a_tariff_that_was_agreed_for_a_later_day_stays() -> None:
         (date(2026, 9, 1), 7, True),
     ]
     assert isinstance(done.state, Running) and done.state.counts_from(date(2026, 10, 1)) == date(2026, 9, 1)
+    assert [facts_of(event) is not None for event in done.events] == [True, False], "what was ordered was confirmed then"
 
 
 @pytest.mark.rule("CAT-5")

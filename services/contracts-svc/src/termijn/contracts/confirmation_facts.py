@@ -10,6 +10,7 @@ from typing import Any
 from termijn.contracts.account_confirmation import account_facts, account_personal
 from termijn.contracts.goods_confirmation import goods_facts, goods_personal
 from termijn.contracts.lease import EXTENSION_CHANNEL, TERM_CHANNEL
+from termijn.contracts.price_change import SAID_AGAIN
 from termijn.contracts.price_letter import price_facts
 from termijn.events.base import Event
 from termijn.events.contracts import (
@@ -27,10 +28,15 @@ from termijn.events.contracts import (
 from termijn.kernel.calendar import day_of
 from termijn.kernel.tariff import Tariff
 
+CONFIRMED_ELSEWHERE = (EXTENSION_CHANNEL, SAID_AGAIN)
+"""Channels of what another confirmation tells: that of the longer lease, and that of the tariff change when it was ordered."""
+
 
 def facts_of(event: Event) -> dict[str, Any] | None:
     """What a confirmation of this event tells, as plain data; None where the event needs none (CON-6)."""
     match event:
+        case ModuleCancelled() | TariffChanged() if event.channel in CONFIRMED_ELSEWHERE:
+            return None
         case ModuleOrdered():
             agreed = {**_tariff(event.tariff), "quantity": event.quantity, "options": list(event.options)}
             return {**agreed, "ordered_on": _iso(event.ordered_on), "day": _iso(event.starts_on), "channel": event.channel}
@@ -46,8 +52,6 @@ def facts_of(event: Event) -> dict[str, Any] | None:
         case OptionRemoved():
             told = {"article": event.article_id, "day": _iso(event.ends_on), "why": event.explanation, "channel": event.channel}
             return {**told, "returns": event.returns_paid_ahead}
-        case ModuleCancelled(channel=channel) if channel == EXTENSION_CHANNEL:
-            return None
         case ModuleCancelled(channel=channel) if channel == TERM_CHANNEL:
             return {"day": _iso(event.ends_on), "channel": "api"}
         case ModuleCancelled():

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from termijn.contracts.confirmation_facts import CONFIRMED_ELSEWHERE
 from termijn.contracts.erasure import SQL as ERASURE
 from termijn.contracts.goods_confirmation import CONFIRMED
-from termijn.contracts.lease import EXTENSION_CHANNEL
 from termijn.runtime.erasure import laws_with
 from termijn.runtime.laws import Law
 from termijn.runtime.sql import load
@@ -63,13 +63,13 @@ LAWS: tuple[Law, ...] = (
     ),
     Law(
         name="confirmed_in_writing",
-        sentence="Every order, change and cancellation has a confirmation, sent or waiting; the end of a lease with its extension (CON-6).",
+        sentence="Every order, change and cancellation has a confirmation, sent or waiting, or is told by another's (CON-6).",
         sql=f"""
             select e.provider, e.account, e.stream as subject, e.type || ' has no confirmation' as detail
             from event e
             where e.type in ('ModuleOrdered', 'ModuleScaled', 'TariffChanged', 'OptionAdded', 'OptionRemoved', 'ModuleCancelled',
                              'CancellationWithdrawn', 'ModuleActivated', 'SubjectAssigned')
-              and not (e.type = 'ModuleCancelled' and e.data ->> 'channel' = '{EXTENSION_CHANNEL}')
+              and coalesce(e.data ->> 'channel', '') not in ({", ".join(f"'{channel}'" for channel in CONFIRMED_ELSEWHERE)})
               and not exists (
                 select 1 from confirmation c
                 where c.provider = e.provider and c.confirmation_id = (e.data ->> 'module_id') || '/' || e.version)""",

@@ -176,6 +176,8 @@ def _activate(command: Activate, state: Live) -> Sequence[ModuleEvent]:
 def _scale(command: Scale, state: Live) -> Sequence[ModuleEvent]:
     """Another quantity (CON-3); zero is a cancellation. What was pending for later days follows the new quantity."""
     if command.quantity == 0:
+        if command.at_once:
+            raise InvalidInput(field="at_once", reason="only an increase can start at once; a manager may name the day")
         return cancel(_to_nothing(command), state)
     today = day_of(command.now)
     _check_quantity(command.quantity)

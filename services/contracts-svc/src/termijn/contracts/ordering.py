@@ -12,6 +12,7 @@ from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import AssignSubject, ChangeTariff, Order, Suspend
 from termijn.contracts.policy import POLICY, Policy
 from termijn.contracts.tariff import TARIFF
+from termijn.events.contracts import TariffChanged
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import InvalidInput, NotFound
 from termijn.kernel.ids import AccountId, ArticleId, ModuleId, TariffId
@@ -123,8 +124,10 @@ async def change_tariff(
     request: str,
     is_manager: bool,
     channel: str,
-) -> None:
-    """Change to the version that orders of today get (CON-4); the old version stays what was billed until then."""
+) -> str | None:
+    """Change to the version that orders of today get (CON-4); the old version stays what was billed until then. Returns how the
+    day came about (CON-13).
+    """
     command = ChangeTariff(
         now=work.now,
         module_id=module_id,
@@ -138,7 +141,8 @@ async def change_tariff(
         channel=channel,
         **await debtor_of(work, account),
     )
-    await work.execute(MODULE, module_id, command, account=account)
+    decided = await work.execute(MODULE, module_id, command, account=account)
+    return next((event.explanation for event in decided if isinstance(event, TariffChanged)), None)
 
 
 async def assign_subject(work: Work, account: AccountId, *, module_id: ModuleId, subject: str, from_at: datetime, is_manager: bool) -> None:

@@ -20,6 +20,8 @@ from termijn.kernel.words import long_day
 
 ANNOUNCED_MONTHS = 1
 """A price change is told at least this many months before its day (CAT-10; Telecommunicatiewet 7.2, BW 6:236 under i)."""
+SAID_AGAIN = "said-again"
+"""The channel of what was agreed, and confirmed, before, and is told again because of a change that comes earlier."""
 _DAY = timedelta(days=1)
 
 
@@ -117,7 +119,7 @@ def _planned_later(command: PutPriceChange, state: Running, change: AnnouncedCha
             tariff=later.tariff,
             from_on=later.from_on,
             starts_new_term=later.counts_from is not None,
-            channel=_channel(change),
+            channel=SAID_AGAIN,
         )
         for later in state.terms.tariffs
         if later.from_on > change.from_on

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from termijn.contracts.confirmation_facts import CONFIRMED_ELSEWHERE
 from termijn.contracts.confirmation_words import ANNOUNCED
-from termijn.contracts.lease import EXTENSION_CHANNEL, TERM_CHANNEL
+from termijn.contracts.lease import TERM_CHANNEL
 from termijn.runtime.http.fields import Body, ExactDecimal, FilledLine, Flag
 
 THING_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -19,7 +20,7 @@ Rate = Annotated[ExactDecimal, Field(ge=0, le=100, max_digits=6)]
 """Per cent."""
 ThingKey = Annotated[str, Field(pattern=THING_ID)]
 ThingPath = Annotated[str, Path(pattern=THING_ID)]
-OWN_CHANNELS = frozenset({TERM_CHANNEL, EXTENSION_CHANNEL, *ANNOUNCED})
+OWN_CHANNELS = frozenset({TERM_CHANNEL, *CONFIRMED_ELSEWHERE, *ANNOUNCED})
 """Channels of what the system does by itself: its confirmations use other words, so nobody else's change comes through them (CON-6)."""
 
 

@@ -173,8 +173,8 @@ def _quantity_and_tariff(router: APIRouter, access: Access) -> None:
     ) -> Response:
         """Another tariff under the notice rule of the present one (CON-4); a manager migrates and picks any day (CAT-5)."""
 
-        async def doing(work: Work) -> None:
-            await change_tariff(
+        async def doing(work: Work) -> str | None:
+            return await change_tariff(
                 work,
                 AccountId(account),
                 module_id=ModuleId(module_id),
