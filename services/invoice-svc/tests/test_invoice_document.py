@@ -133,6 +133,15 @@ def test_a_fee_of_one_day_has_one_date_and_its_name_once(line: Line) -> None:
     assert "Aansluitkosten (connection fee)" in english
 
 
+def test_a_fee_for_a_part_of_its_period_shows_the_days_that_it_is_for(line: Line) -> None:
+    """From the 14th on: on the line, and as the supply period of the document."""
+    charge = line("l-1", "18.00", quantity=Decimal("0.580645"), unit_price=Decimal("31.00"), served_from=date(2026, 3, 14))
+    lines = [DocumentLine(line=charge, module_id=ModuleId("glas-1"), module_title="Glasvezel", period="2026-03")]
+    text = render(sheet(line, facts=AccountFacts(language="nl"), lines=lines))
+    assert "    14-03-2026 t/m 31-03-2026, 0,580645 stuks à 31,00, 21% btw\n" in text
+    assert "Leveringsperiode:       14 maart 2026 t/m 31 maart 2026\n" in text
+
+
 def test_a_debit_a_credit_note_and_a_test_document_say_what_they_are(line: Line) -> None:
     """Each in Dutch."""
     dutch = AccountFacts(language="nl", is_test=True)

@@ -81,6 +81,21 @@ def test_a_module_bears_the_title_of_its_tariff_of_the_day_and_not_of_one_to_com
     assert titles == ["Basis", "Basis", "Plus"]
 
 
+@pytest.mark.rule("INV-2")
+def test_a_fee_for_a_part_of_its_period_names_the_days_that_it_is_for(make: Any) -> None:
+    """Delivered on 14 January, ended on 10 May: the first line and the last name their days; what credits or is whole names none."""
+    order = make.ordered(make.tariff(make.article("line", "90.00", every=3), make.article("base", "31.00")), date(2026, 1, 14))
+    notice = ModuleCancelled(module_id=M, notice_on=date(2026, 4, 10), ends_on=date(2026, 5, 10), explanation="")
+    lines = lived(make, order, [(3, notice)], ["2026-01", "2026-02", "2026-03", "2026-04"])
+    days = {(line.article, str(line.period_from), str(line.net)): (str(line.served_from), str(line.served_until)) for line in lines}
+    assert {key: served for key, served in days.items() if served != ("None", "None")} == {
+        ("base", "2026-01-01", "18.00"): ("2026-01-14", "2026-01-31"),
+        ("line", "2026-01-01", "77.00"): ("2026-01-14", "2026-03-31"),
+        ("base", "2026-05-01", "10.00"): ("2026-05-01", "2026-05-10"),
+    }
+    assert ("line", "2026-04-01", "-50.44") in days
+
+
 @pytest.mark.rule("USE-11")
 def test_a_line_of_several_prices_shows_the_price_that_explains_its_amount(make: Any) -> None:
     """30.00 until 15 April, 60.00 from the 16th: 1 piece at 45.00, in April's first bill; and calls at two prices likewise."""

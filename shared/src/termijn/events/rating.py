@@ -20,7 +20,8 @@ class ChargeLine(msgspec.Struct, frozen=True, kw_only=True):
 
     - ``line_id`` is unique for ever: module, article, article period and closing; invoice-svc bills each exactly once (INV-17).
     - ``origin`` tells what made it: use, a recurring or one-off fee, the top-up of a minimum (USE-6).
-    - ``period_from`` and ``period_until`` are the first and last day of the article period, both included.
+    - ``period_from`` and ``period_until`` are the first and last day of the article period, both included; ``served_from`` and
+      ``served_until`` those of the part of it that a fee by day is for, None where it is for all of it, or where the line corrects.
     - ``corrects`` names the month ("2026-03") that an earlier document billed, None on first billing (INV-19).
     - ``quantity`` is in ``unit``; for use the charged quantity, ``records`` and ``seconds`` the real use behind it (INV-16).
     """
@@ -43,6 +44,8 @@ class ChargeLine(msgspec.Struct, frozen=True, kw_only=True):
     records: int = 0
     seconds: int = 0
     corrects: str | None = None
+    served_from: date | None = None
+    served_until: date | None = None
 
 
 class UsageDigest(msgspec.Struct, frozen=True, kw_only=True):

@@ -93,8 +93,8 @@ def _addressee(sheet: Sheet, w: Words) -> Iterator[str]:
 
 
 def _heading(sheet: Sheet, w: Words, language: Language) -> Iterator[str]:
-    first = min(line.line.period_from for line in sheet.lines)
-    last = max(line.line.period_until for line in sheet.lines)
+    first = min(line.line.served_from or line.line.period_from for line in sheet.lines)
+    last = max(line.line.served_until or line.line.period_until for line in sheet.lines)
     rows = [
         (w.number, sheet.number),
         (w.issued_on, long_day(sheet.issued_on, language)),
@@ -126,9 +126,8 @@ def _line(charge: ChargeLine, corrected: Sequence[str], w: Words, language: Lang
     note = w.origins.get(charge.origin, "")
     title = f"{charge.title} ({note})" if note and note.casefold() != charge.title.casefold() else charge.title
     yield f"  {title[: WIDTH - 18]:<{WIDTH - 16}}{amount:>14}"
-    days = short_day(charge.period_from)
-    if charge.period_until != charge.period_from:
-        days += f" {w.until} {short_day(charge.period_until)}"
+    first, last = charge.served_from or charge.period_from, charge.served_until or charge.period_until
+    days = short_day(first) if first == last else f"{short_day(first)} {w.until} {short_day(last)}"
     yield f"    {', '.join([days, *_priced(charge, w, language), f'{decimal(charge.vat_rate, language)}% {w.vat}'])}"
     if charge.corrects:
         month = w.correction_of.format(month=month_name(charge.corrects, language))

@@ -1,6 +1,7 @@
 """Fees that do not depend on use: recurring articles by article period, one-off articles, connect and disconnect (INV-2, CAT-3)."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -87,7 +88,9 @@ def recurring_fee(timeline: Timeline, served: Sequence[Serving], period: Article
         units = Fraction(max(serving.quantity for serving in served))
         exact = Fraction(last.article.net_price) / Fraction(last.article.quantity) * units
     fee = target_of(last.article, last.tariff, origin="recurring", period=period, quantity=shown(units), net=exact_cents(exact))
-    return fee.priced(exact, units)
+    days = ArticlePeriod(served[0].first, last.last)
+    is_part = days != period and policy.part_periods == "by_day"
+    return replace(fee.priced(exact, units), served=days if is_part else None)
 
 
 def _with_unused_days(timeline: Timeline, served: Sequence[Serving], period: ArticlePeriod) -> list[Serving]:

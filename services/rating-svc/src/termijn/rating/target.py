@@ -38,7 +38,10 @@ def _trimmed(number: Decimal) -> Decimal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One charge as it should be. ``net`` in cents; ``quantity`` is charged units, weighted by days where it is a part period."""
+    """One charge as it should be. ``net`` in cents; ``quantity`` is charged units, weighted by days where it is a part period.
+
+    ``served``: the days of the period that it is for, None where it is for all of them.
+    """
 
     origin: Origin
     article: str
@@ -55,6 +58,7 @@ class Target:
     seconds: int = 0
     counts_to_minimum: bool = False
     counts_to_limit: bool = False
+    served: ArticlePeriod | None = None
 
     @property
     def key(self) -> Key:
@@ -166,6 +170,9 @@ def _difference(module_id: ModuleId, closing: int, target: Target, before: Bille
         records=target.records - (before.records if before else 0),
         seconds=target.seconds - (before.seconds if before else 0),
         corrects=str(Month.of(target.period.first)) if was_billed else None,
+        # What a correction is for is no one stretch of days.
+        served_from=target.served.first if target.served is not None and not was_billed else None,
+        served_until=target.served.last if target.served is not None and not was_billed else None,
     )
 
 
