@@ -12,6 +12,7 @@ import termijn.invoice.app
 import termijn.rating.app
 from termijn.embedded.home import home_page
 from termijn.runtime.http import Access, Authority, complete, install
+from termijn.runtime.http.routes import add_routes
 from termijn.runtime.service import Service
 
 _ROUTES = {
@@ -31,7 +32,7 @@ def build_service_app(service: Service, authority: Authority) -> FastAPI:
     # An address with a slash too many is no address: a redirect would be an answer without a token, to wherever the Host header says.
     app = FastAPIOffline(title=f"Termijn {service.name}", version="0.1.0", redirect_slashes=False)
     install(app, large_json=_LARGE_JSON.get(service.name, frozenset()))
-    app.include_router(_ROUTES[service.name](Access(authority, service)))
+    add_routes(app, _ROUTES[service.name](Access(authority, service)))
     complete(app)
     return app
 

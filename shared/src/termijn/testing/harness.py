@@ -24,6 +24,7 @@ from termijn.runtime.clock import machine_now
 from termijn.runtime.database import EVERY_PROVIDER, Address, migrate
 from termijn.runtime.handling import Cause, Definition
 from termijn.runtime.http import Access, Authority, Role, install, mint_token
+from termijn.runtime.http.routes import add_routes
 from termijn.runtime.keys import KeyStore
 from termijn.runtime.laws import Law
 from termijn.runtime.service import TOPICS, Service, Surroundings
@@ -205,7 +206,7 @@ class Services:
         if routes is not None:
             under_test.app = FastAPI()
             install(under_test.app)
-            under_test.app.include_router(routes(Access(authority, service)))
+            add_routes(under_test.app, routes(Access(authority, service)))
             if is_documented:
                 hold_to_document(under_test.app)
         self.opened.append(under_test)

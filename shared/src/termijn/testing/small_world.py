@@ -17,6 +17,7 @@ from termijn.demo.outcome import Outcome
 from termijn.demo.population import PROVIDER, World, customers
 from termijn.demo.run import play
 from termijn.embedded.installation import open_installation
+from termijn.runtime.faults import arm
 
 ACCOUNTS = ("hoveniersbedrijf-de-groot", "de-wit-schoonmaak", "smits-fietsen", "schouten-interieur", "jacobs-bloemen")
 """One with a yearly domain, one with calls by debit, one whose debit bounces, one who pays after the formal notice, one by transfer."""
@@ -76,8 +77,10 @@ def _unseen(what: str, done: int, of: int) -> None:
     return None
 
 
-def main(folder: Path) -> None:
-    """Play on from where the folder is, to the end, and print the summary."""
+def main(folder: Path, fault: str | None = None) -> None:
+    """Play on from where the folder is, to the end, and print the summary; or to the fault, which kills the process."""
+    if fault is not None:
+        arm(fault)
     played = asyncio.run(play(folder, seed=1, transport="log", progress=_unseen, world=world()))
     told = summary(played.outcome) | {"deletion": asyncio.run(delete_one(folder))}
     sys.stdout.write(json.dumps(told) + "\n")

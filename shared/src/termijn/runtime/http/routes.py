@@ -16,6 +16,15 @@ def every_route(app: FastAPI | APIRouter) -> Iterator[APIRoute]:
             yield route
 
 
+def add_routes(app: FastAPI, router: APIRouter) -> None:
+    """Give the app every route of the router, however deep, as its own.
+
+    ``include_router`` would analyse each of them anew at every level, most of what a start costs, and look for the one that is
+    meant twice at every level of every request. What it could add on the way (a prefix, dependencies) no router of ours has.
+    """
+    app.router.routes.extend(every_route(router))
+
+
 def allowed_methods(request: Request) -> set[str]:
     """Every method that the address takes (RFC 9110, 10.2.1); Starlette names those of the first route that fits."""
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
