@@ -29,6 +29,14 @@ def test_a_debit_falls_due_on_its_collection_day_a_bank_day() -> None:
     assert terms("subscription", date(2026, 3, 27), mandate=True) == Terms(date(2026, 4, 7), "direct_debit")
 
 
+@pytest.mark.rule("PAY-2")
+def test_a_debit_that_is_due_at_once_is_collected_on_the_next_bank_day_and_says_so() -> None:
+    """A term of no days: issued on Thursday 2 April, collected after Good Friday and Easter; a transfer is due the same day."""
+    at_once = AccountFacts(subscription_term_days=0)
+    assert terms("subscription", date(2026, 4, 2), mandate=True, facts=at_once).due_on == date(2026, 4, 7)
+    assert terms("subscription", date(2026, 4, 2), facts=at_once).due_on == date(2026, 4, 2)
+
+
 @pytest.mark.rule("INV-6")
 def test_without_a_mandate_a_subscription_is_transferred_in_eight_days_and_all_else_in_thirty() -> None:
     """A transfer is not moved to a bank day."""

@@ -8,6 +8,8 @@ from termijn.events.invoice import Collection
 from termijn.invoice.policy import Policy
 from termijn.kernel.calendar import next_bank_day
 
+_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -21,13 +23,13 @@ def terms_for(*, stream: str, issued_on: date, facts: AccountFacts, has_usable_m
     """Due day and way of collection of a document issued that day (INV-6).
 
     A subscription is collected under a usable mandate and falls due on its collection day: issue day + term, moved to the
-    next bank day (PAY-2). Everything else is paid by transfer. The account's own term per stream wins; one over the longest
-    term counts only where its agreement is on file.
+    next bank day (PAY-2), never the day of issue itself, on which no debit can be with the bank yet. Everything else is paid by
+    transfer. The account's own term per stream wins; one over the longest term counts only where its agreement is on file.
     """
     days = _term_days(stream, facts, policy)
     due_on = issued_on + timedelta(days=days)
     if stream == "subscription" and has_usable_mandate:
-        return Terms(next_bank_day(due_on), "direct_debit")
+        return Terms(next_bank_day(max(due_on, issued_on + _DAY)), "direct_debit")
     return Terms(due_on, "transfer")
 
 
