@@ -12,7 +12,7 @@ from termijn.kernel.ids import AccountId, derived_id
 from termijn.runtime import erasure, faults, rebuild
 from termijn.runtime.blobs import FileBlobs
 from termijn.runtime.handling import Cause, Definition, Work
-from termijn.runtime.key_purpose import ACCOUNT_PURPOSE
+from termijn.runtime.key_purpose import ACCOUNT_PURPOSE, MANDATE_PURPOSE
 from termijn.runtime.keys import KeyDestroyed, KeyStore
 from termijn.runtime.service import Service, Surroundings
 from termijn.runtime.unit_of_work import UnitOfWork
@@ -96,6 +96,23 @@ async def test_who_had_an_account_in_memory_neither_says_nor_writes_anything_of_
     assert await rows_of(here) == [(5, None)]
     key = (await beside.keys.keys_for(PROVIDER, ["acme"], purpose=ACCOUNT_PURPOSE))["acme"]
     assert key.key is None
+
+
+async def test_a_key_that_goes_after_its_account_is_forgotten_by_all_at_once_too(here: ServiceUnderTest, beside: Service) -> None:
+    """The proof of a mandate is kept for longer: what another process read by it in the meantime it does not keep for minutes."""
+    await here.hear("contracts", GONE, account="acme")
+
+    async def key() -> bytes | None:
+        return (await beside.keys.keys_for(PROVIDER, ["acme"], purpose=MANDATE_PURPOSE))["acme"].key
+
+    async def destroyed(work: UnitOfWork) -> None:
+        await work.destroy_key(ACME, MANDATE_PURPOSE)
+
+    assert await owner_as_known_to(beside) is None and await key()
+    await here.service.run(provider=PROVIDER, cause=CAUSE, act=destroyed)
+    await owner_as_known_to(beside)
+    assert await key() is None
+    assert beside.plant.cache.forgotten == 2
 
 
 async def test_the_erasing_has_not_ended_before_whoever_began_earlier_has(here: ServiceUnderTest, beside: Service) -> None:

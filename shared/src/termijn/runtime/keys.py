@@ -22,8 +22,8 @@ from termijn.runtime.key_purpose import ACCOUNT_PURPOSE, MANDATE_PURPOSE
 from termijn.runtime.keys_schema import SCHEMA
 
 CACHE_SECONDS_MAX = 300
-"""How long a destroyed key of an account that was not deleted may still open data in another process (documents after seven years,
-the proof of a mandate); also how often an account costs a query."""
+"""How long a destroyed key may still open data in a process that nobody told: one of another service than the one that destroyed it,
+where it is no account's but a mandate's; also how often an account costs a query. (Files ask for their key each time.)"""
 
 CACHE_KEYS_MAX = 200_000
 """About 100 MB; then the cache starts anew."""
@@ -157,8 +157,8 @@ class KeyStore:
     async def destroy(self, provider: ProviderId, account: str, *, purpose: str = ACCOUNT_PURPOSE) -> bool:
         """Erase what the key sealed, for ever. False where there was none, or it was destroyed before.
 
-        In the log first, so that no backup of the keys can bring it back. Other processes hear of it with their next transaction
-        (``forgetting.py``) where it is an account that was deleted, else within ``CACHE_SECONDS_MAX``.
+        In the log first, so that no backup of the keys can bring it back. Other processes of the service that destroys it hear of it with
+        their next transaction (``forgetting.py``) where the account was deleted, all others within ``CACHE_SECONDS_MAX``.
         """
         check_provider(provider)
         key_id = await self._pool.fetchval("select live_personal_key($1, $2, $3)", provider, account, purpose)

@@ -32,6 +32,7 @@ from termijn.runtime.timer_row import TimerRow, timer_id_of
 
 SQL = load("termijn.runtime.schema", "runtime.sql")
 KEEPING = load("termijn.runtime.schema", "keeping.sql")
+ERASURE = load("termijn.runtime.schema", "erasure.sql")
 
 
 class Queued(Exception):
@@ -181,8 +182,13 @@ class UnitOfWork:
         return sealed_actor(actor, account, await self._plant.keys.sealer(self.provider, [account]))
 
     async def destroy_key(self, account: AccountId, purpose: str) -> None:
-        """Erase what this key sealed. Not undone by a rollback: whoever asks for it has recorded before that it is to go (CON-7)."""
+        """Erase what this key sealed. Not undone by a rollback: whoever asks for it has recorded before that it is to go (CON-7).
+
+        Where the account has left, every process of this service forgets at once what it kept, whatever the key was for.
+        """
         await self._plant.keys.destroy(self.provider, account, purpose=purpose)
+        await self.connection.execute(ERASURE["tell_again"], self.provider, account)
+        self.forget_states()
         fault("erasure.key_destroyed")
 
     def forget_states(self) -> None:

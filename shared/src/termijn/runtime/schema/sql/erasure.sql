@@ -61,6 +61,13 @@ with next as (
 ) insert into forgotten_account (provider, account, number, epoch)
 select $1, $2, number, (select max(epoch) from store_epoch) from next;
 
+-- name: tell_again
+-- One more key of an account that has left was destroyed: it gets a number anew, so that every process forgets what it read since.
+with next as (
+  update forgetting set number = number + 1
+  where exists (select from forgotten_account where provider = $1 and account = $2) returning number
+) update forgotten_account f set number = next.number, txid = pg_current_xact_id() from next where f.provider = $1 and f.account = $2;
+
 -- name: has_left
 -- Whether it has its number, and whether no transaction is under way any more that may still know the account: none that had begun to
 -- write by then, and none whose snapshot is from before.
