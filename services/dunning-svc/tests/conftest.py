@@ -218,7 +218,7 @@ def account(player: Callable[..., Player]) -> Player:
 
 @dataclass
 class Post:
-    """A mail server that can be down, for all or for one address, or refuse one. ``meanwhile`` happens once, while a mail is on its way."""
+    """A mail server that is down, for all or for some, or refuses an address. ``meanwhile`` happens once, while a mail is on its way."""
 
     mails: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     origins: list[Origin | None] = field(default_factory=list)
@@ -229,7 +229,7 @@ class Post:
 
     async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         """Keep it."""
-        if self.is_down or to == self.down_for:
+        if self.is_down or (self.down_for and self.down_for in to):
             raise Transient("down")
         if to == self.refused:
             raise MailRefused("no such user")

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from termijn.dunning import account_command as ask
+from termijn.dunning import sender
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.erasure import SQL as ERASURE
 from termijn.dunning.sender import COPIES_MAX, copy_id
 from termijn.events import contracts, dunning
+from termijn.events.base import Blob
 from termijn.events.contracts import AccountFacts, Party, Recipient, TermsAcceptance
 from termijn.events.invoice import ProviderProfileChanged
 from termijn.kernel.calendar import day_of
@@ -90,6 +92,25 @@ async def test_a_recipient_whose_server_is_away_keeps_nobody_else_waiting(world:
     await world.to(REMINDED + timedelta(days=8))
     assert receivers(world) == [BOARD, BOARD, BOOKS]
     assert await world.steps() == [("reminder", REMINDED), ("second_reminder", REMINDED + timedelta(days=7))]
+
+
+@pytest.mark.rule("DUN-1")
+async def test_many_receivers_who_do_not_answer_keep_nobody_else_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than are tried in a step, and one whose text is gone: all others get theirs on its day."""
+    monkeypatch.setattr(sender, "PAGE_LETTERS", 1)
+    world.post.down_for = "@down.example"
+    for account, address in (("a", "x@down.example"), ("b", "y@down.example"), ("c", "gone@jansen.example"), ("d", PARTY.email)):
+        opened = contracts.AccountOpened(contract_partner=Party(name=account, email=address), facts=FACTS)
+        await world.service.hear("contracts", opened, account=account)
+        await world.miss(f"2026-{account}", account=account)
+    world.post.is_down = True
+    await world.to(REMINDED, "10:00")
+    (lost,) = await world.service.rows("select sha256, size_bytes, address from letter where account = 'c'")
+    await world.service.service.plant.blobs.erase(PROVIDER, Blob(**lost))
+    world.post.is_down = False
+    for _ in range(8):
+        await world.service.service.work()
+    assert receivers(world) == [PARTY.email]
 
 
 @pytest.mark.rule("DUN-2", "DUN-14")

@@ -14,6 +14,7 @@ from termijn.dunning.provider import letterhead, origin
 from termijn.events.base import Blob
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import AccountId, ProviderId
+from termijn.runtime.blobs import BlobDamaged, BlobMissing
 from termijn.runtime.handling import Transient, Work, Worker
 from termijn.runtime.mail import Mailer, MailRefused
 from termijn.runtime.setting import CURRENT
@@ -21,7 +22,9 @@ from termijn.runtime.sql import Row, load
 
 QUERIES = load("termijn.dunning", "queries.sql")
 PAGE_LETTERS = 20
-"""Letters tried in one step: a receiver that does not answer must not keep the others waiting."""
+"""Letters tried in one step; the next step goes on behind them, so that receivers that do not answer keep nobody else waiting."""
+LETTERS_REMEMBERED_MAX = 1_000
+"""Letters that were accepted, perhaps by some of their receivers only, and whose transaction may be done again."""
 COPIES_MAX = 20
 """Recipients of one letter: contracts-svc takes no more. Who erases the mails of an account looks for as many (``sql/erasure.sql``)."""
 
@@ -32,7 +35,7 @@ def sender(mailer: Mailer) -> Worker:
 
 
 class _Sending:
-    """Sends or drops. ``_accepted``: the copies that the mail server has of letters that are not recorded as sent yet.
+    """Sends or drops. ``_accepted``: which copies of a letter the mail server has. ``_passed``: the last letter that was tried.
 
     What it has cannot be taken back. A payment that was booked while a mail was on its way sent the transaction back; done again it
     found the letter no longer due, dropped it and planned its step anew: the customer got it twice within days.
@@ -40,18 +43,17 @@ class _Sending:
 
     def __init__(self, mailer: Mailer) -> None:
         self._mailer = mailer
-        self._accepted: dict[ProviderId, dict[str, set[int]]] = {}
+        self._accepted: dict[str, set[int]] = {}
+        self._passed: dict[ProviderId, tuple[date | None, str]] = {}
 
     async def step(self, work: Work) -> int:
         """It ends after one letter: what was sent is recorded before the next leaves."""
-        rows = await work.fetch(QUERIES["letters_due"], work.provider, PAGE_LETTERS)
-        before = self._accepted.get(work.provider, {})
-        accepted = self._accepted[work.provider] = {str(row["due_event_id"]): before.get(str(row["due_event_id"]), set()) for row in rows}
         done, failed = 0, None
-        for row in rows:
+        for row in await self._due(work):
+            self._passed[work.provider] = (row["on_day"], row["letter_id"])
             try:
-                is_sent = await self._send(work, row, accepted[str(row["due_event_id"])])
-            except Transient as failure:
+                is_sent = await self._send(work, row, self._copies(str(row["due_event_id"])))
+            except (Transient, BlobMissing, BlobDamaged) as failure:
                 failed = failure
                 continue
             done += 1
@@ -60,6 +62,17 @@ class _Sending:
         if failed is not None and not done:
             raise failed
         return done
+
+    async def _due(self, work: Work) -> Sequence[Row]:
+        """The next letters; behind the last one the first again."""
+        place = self._passed.get(work.provider, _FIRST)
+        rows = await work.fetch(QUERIES["letters_due"], work.provider, PAGE_LETTERS, *place)
+        return rows or await work.fetch(QUERIES["letters_due"], work.provider, PAGE_LETTERS, *_FIRST)
+
+    def _copies(self, message_id: str) -> set[int]:
+        if len(self._accepted) >= LETTERS_REMEMBERED_MAX:
+            del self._accepted[next(iter(self._accepted))]
+        return self._accepted.setdefault(message_id, set())
 
     async def _send(self, work: Work, row: Row, accepted: set[int]) -> bool:
         """Whether the letter was sent; False where it was dropped. Raises ``Transient``."""
@@ -92,6 +105,9 @@ class _Sending:
             except MailRefused:
                 continue
             accepted.add(nth)
+
+
+_FIRST: tuple[date | None, str] = (None, "")
 
 
 def _left(addresses: Sequence[str], accepted: set[int]) -> list[tuple[int, str]]:

@@ -3,9 +3,10 @@
 select distinct provider from letter where state = 'due';
 
 -- name: letters_due
--- The oldest letters that wait to be sent.
+-- The oldest letters that wait to be sent; those after a letter, where one is named.
 select letter_id, account, on_day, sha256, size_bytes, address, due_event_id
-from letter where provider = $1 and state = 'due' order by on_day, letter_id limit $2;
+from letter where provider = $1 and state = 'due' and ($3::date is null or (on_day, letter_id) > ($3::date, $4::text))
+order by on_day, letter_id limit $2;
 
 -- name: letters_of_case
 -- The letters of a case that went out, oldest first.
