@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from termijn.contracts.as_of import KnownModule, module_on
-from termijn.contracts.errors import EndsBefore, ManagerOnly, ModuleIsOver, NotYetDelivered
+from termijn.contracts.errors import DateNotPossible, EndsBefore, ManagerOnly, ModuleIsOver, NotYetDelivered
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import AddOption, AssignSubject, ReleaseSubject, RemoveOption, Resume, Scale, Suspend, Terminate
 from termijn.contracts.module_state import Module
@@ -111,6 +111,9 @@ def test_zero_is_a_cancellation() -> None:
     assert isinstance(done.events[0], ModuleCancelled) and done.events[0].ends_on == date(2026, 7, 31)
     spec(MODULE).given(ordered()).when(scale(-1)).then_refused(InvalidInput, "quantity")
     spec(MODULE).given(ordered()).when(scale(0, at_once=True, is_manager=True)).then_refused(InvalidInput, "at_once")
+    spec(MODULE).given(ordered()).when(scale(0, from_on=date(2026, 7, 1))).then_refused(DateNotPossible, "from_on")
+    (later,) = spec(MODULE).given(ordered()).when(scale(0, from_on=date(2026, 9, 1))).events
+    assert isinstance(later, ModuleCancelled) and later.ends_on == date(2026, 8, 31)
 
 
 @pytest.mark.rule("CON-3")

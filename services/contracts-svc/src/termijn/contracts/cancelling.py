@@ -1,7 +1,7 @@
 """Notice on a module: to which day, what it costs and gives back, and what else counts as notice (CON-4, CON-6, CAT-26, CAT-27)."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from termijn.contracts.end_date import choose_end, is_free_of_charge
 from termijn.contracts.errors import AlreadyCancelled, ManagerOnly, NotYetDelivered
@@ -60,6 +60,8 @@ def _noticed(command: Cancel, state: Running) -> ModuleCancelled:
         is_manager=command.is_manager,
         is_telecom=tariff.is_telecom,
         is_consumer=command.is_consumer,
+        field="from_on" if command.is_scaling else "ends_on",
+        told_after=timedelta(days=1 if command.is_scaling else 0),
         fixed_until=state.fixed_until,
     )
     if leaving is not None and (command.ends_on is not None or leaving.ends_on < end.ends_on):

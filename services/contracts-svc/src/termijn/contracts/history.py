@@ -126,6 +126,8 @@ def module_shown(state: Module) -> Shown:
         found["starts_on"] = state.starts_on
         found["ends_on"] = state.ending.ends_on if state.ending is not None else None
         found["suspension"] = msgspec.to_builtins(state.suspension)
+        if state.fixed_until is not None:
+            found["leased_until"] = state.fixed_until
         if (change := state.price_change) is not None:
             found["price change"] = f"{change.tariff.tariff_id}, version {change.tariff.version}, from {change.from_on}"
     return found

@@ -178,7 +178,7 @@ def _scale(command: Scale, state: Live) -> Sequence[ModuleEvent]:
     if command.quantity == 0:
         if command.at_once:
             raise InvalidInput(field="at_once", reason="only an increase can start at once; a manager may name the day")
-        return cancel(_to_nothing(command), state)
+        return _scale_to_nothing(command, state)
     today = day_of(command.now)
     _check_quantity(command.quantity)
     terms = state.terms
@@ -210,9 +210,9 @@ def _scale(command: Scale, state: Live) -> Sequence[ModuleEvent]:
     return [msgspec.structs.replace(scaled, from_on=day) for day in days]
 
 
-def _to_nothing(command: Scale) -> Cancel:
+def _scale_to_nothing(command: Scale, state: Live) -> Sequence[ModuleEvent]:
     """Notice to the day before the one on which nothing is to be left (CON-3)."""
-    return Cancel(
+    notice = Cancel(
         now=command.now,
         module_id=command.module_id,
         notice_on=day_of(command.now),
@@ -220,7 +220,9 @@ def _to_nothing(command: Scale) -> Cancel:
         is_manager=command.is_manager,
         channel=command.channel,
         is_consumer=command.is_consumer,
+        is_scaling=True,
     )
+    return cancel(notice, state)
 
 
 def _by_date_or_default(command: End | Suspend | Resume | Terminate, state: Live | Over) -> Sequence[ModuleEvent]:

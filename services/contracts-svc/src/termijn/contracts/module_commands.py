@@ -93,7 +93,8 @@ class RemoveOption(OfAccount, frozen=True, kw_only=True):
 class Cancel(OfAccount, frozen=True, kw_only=True):
     """Give notice. ``notice_on`` is when it was received; a day other than today is a manager's to enter (CON-6).
 
-    ``because`` is what else counts as notice, as the first step of the explanation.
+    ``because`` is what else counts as notice, as the first step of the explanation. ``is_scaling``: who gives it scales to nothing, and
+    speaks of the first day without instead of the last one with it (CON-3).
     """
 
     module_id: ModuleId
@@ -102,6 +103,7 @@ class Cancel(OfAccount, frozen=True, kw_only=True):
     is_manager: bool
     channel: str
     because: str = ""
+    is_scaling: bool = False
 
 
 class Withdraw(Command, frozen=True, kw_only=True):
