@@ -43,7 +43,7 @@ async def test_every_amount_of_an_answer_has_two_decimals(opened: Open, charge: 
     """Also where nothing was paid or is owed, and where money was told without its cents; percentages stay as they are."""
     firm = await opened()
     await firm.account("jansen")
-    await firm.closed("jansen", "2026-03", charge("l-1", "100.00"))
+    await firm.closed("jansen", "2026-03", charge("l-1", "100"))
     await firm.to(date(2026, 4, 1), "07:00")
     paid = {"payment_id": "x", "amount": "130", "value_on": "2026-04-01", "method": "transfer"}
     nothing = await firm.call("GET", "/accounts/jansen/balance")

@@ -1,12 +1,12 @@
 """Routes of invoices and credit notes: list, one, its text; and what an account owes and is owed."""
 
-import json
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from termijn.events.base import Blob
+from termijn.events.invoice import VatAmount
 from termijn.invoice.api import shown
 from termijn.invoice.api.bodies import InvoicePath
 from termijn.invoice.booking import account_of, draft_account
@@ -60,7 +60,7 @@ def _reading(router: APIRouter, access: Access) -> None:
         document = {
             name: value for name, value in rows[0].items() if name not in ("provider", "document", "vat", "version", "standing_misses")
         }
-        document["vat"] = json.loads(rows[0]["vat"])
+        document["vat"] = [msgspec.structs.asdict(part) for part in msgspec.json.decode(rows[0]["vat"], type=tuple[VatAmount, ...])]
         provider = reader.principal.provider
         document["payments"] = [dict(row) for row in await reader.fetch(SQL["payments"], provider, invoice_id)]
         document["direct_debits"] = [dict(row) for row in await reader.fetch(SQL["debits"], provider, invoice_id)]
