@@ -82,6 +82,15 @@ def test_a_module_bears_the_title_of_its_tariff_of_the_day_and_not_of_one_to_com
 
 
 @pytest.mark.rule("INV-2")
+@pytest.mark.parametrize(("paid", "net"), [("arrears", "10.00"), ("advance", "31.00")])
+def test_days_that_are_neither_served_nor_paid_are_not_billed_though_the_article_credits_none(make: Any, paid: str, net: str) -> None:
+    """A licence at 31.00 ends on 10 March: paid ahead, March stays paid; in arrears it costs its ten days."""
+    order = make.ordered(make.tariff(make.article("licence", "31.00", paid=paid, credits_unused_days=False)), date(2026, 3, 1))
+    notice = ModuleCancelled(module_id=M, notice_on=date(2026, 3, 2), ends_on=date(2026, 3, 10), explanation="")
+    assert [str(line.net) for line in lived(make, order, [(0, notice)], ["2026-03"])] == [net]
+
+
+@pytest.mark.rule("INV-2")
 def test_a_fee_for_a_part_of_its_period_names_the_days_that_it_is_for(make: Any) -> None:
     """Delivered on 14 January, ended on 10 May: the first line and the last name their days; what credits or is whole names none."""
     order = make.ordered(make.tariff(make.article("line", "90.00", every=3), make.article("base", "31.00")), date(2026, 1, 14))

@@ -96,9 +96,12 @@ def recurring_fee(timeline: Timeline, served: Sequence[Serving], period: Article
 def _with_unused_days(timeline: Timeline, served: Sequence[Serving], period: ArticlePeriod) -> list[Serving]:
     """Where an article does not credit unused days (domains, licences), an end inside the period changes nothing of its price.
 
-    A consumer gets back what was paid ahead all the same (CAT-27).
+    A consumer gets back what was paid ahead all the same (CAT-27). What is paid in arrears was not paid yet: nothing is credited, and
+    days that were not served are not billed.
     """
     last = served[-1]
+    if last.article.billing.paid_in == "arrears":
+        return list(served)
     of_article = [o for o in timeline.options if o.article_id == last.article.article_id]
     ends = {timeline.ends_on, *(o.ends_on for o in of_article)}
     comes_back = last.last == timeline.ends_on and timeline.returns_paid_ahead
