@@ -121,6 +121,23 @@ def test_a_correction_shows_a_quantity_and_price_that_make_its_amount(
     assert f"    01-03-2026 t/m 31-03-2026, {f'{shown}, ' if shown else ''}21% btw\n" in text
 
 
+@pytest.mark.parametrize(
+    ("quantity", "price", "net", "note"),
+    [
+        ("20", "1.00", "10.00", ", verlaagd tot de kostenlimiet"),
+        ("20", "1.00", "20.00", ""),
+        # Six decimals of 77 of 90 days.
+        ("0.855556", "98000.00", "83844.44", ""),
+    ],
+)
+def test_use_beyond_the_cost_limit_says_why_it_costs_less(line: Line, quantity: str, price: str, net: str, note: str) -> None:
+    """Twenty at 1.00 and a limit of 10.00 (USE-7)."""
+    charge = line("l-1", net, origin="usage", quantity=Decimal(quantity), unit_price=Decimal(price))
+    lines = [DocumentLine(line=charge, module_id=ModuleId("tel-1"), module_title="Telefonie", period="2026-03")]
+    text = render(sheet(line, facts=AccountFacts(language="nl"), lines=lines))
+    assert f" stuks à {price.replace('.', ',').replace('98000', '98.000')}{note}, 21% btw\n" in text
+
+
 def test_a_fee_of_one_day_has_one_date_and_its_name_once(line: Line) -> None:
     """The fee is called what its note would say; the supply is of that day."""
     day = date(2026, 3, 14)

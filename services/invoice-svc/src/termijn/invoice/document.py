@@ -18,8 +18,8 @@ from termijn.kernel.words import Language, decimal, euros, long_day, month_name,
 WIDTH = 92
 RULE = "-" * WIDTH
 HALF_A_CENT = Decimal("0.005")
-PRICE_STEP = Decimal("0.000001")
-"""Unit prices have six decimals at most."""
+LAST_DECIMAL = Decimal("0.000001")
+"""Quantities and unit prices have six decimals at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,15 +137,18 @@ def _line(charge: ChargeLine, corrected: Sequence[str], w: Words, language: Lang
 def _priced(charge: ChargeLine, w: Words, language: Language) -> Iterator[str]:
     """Quantity and unit price. A correction is a difference: where its price is no longer that of its quantity, the price of what it adds
     is told, and none where more or fewer of something make an amount that no price explains."""
-    price = charge.unit_price
-    if charge.corrects and abs(charge.quantity * price - charge.net) > HALF_A_CENT + abs(charge.quantity) * PRICE_STEP:
+    price, too_much = charge.unit_price, charge.quantity * charge.unit_price - charge.net
+    is_explained = abs(too_much) <= HALF_A_CENT + (abs(charge.quantity) + abs(price)) * LAST_DECIMAL
+    if charge.corrects and not is_explained:
         average = Fraction(charge.net) / Fraction(charge.quantity) if charge.quantity else Fraction(0)
-        price = Decimal(round(average / Fraction(PRICE_STEP))) * PRICE_STEP
+        price = Decimal(round(average / Fraction(LAST_DECIMAL))) * LAST_DECIMAL
         if price <= 0:
             if charge.quantity:
                 yield counted(charge.quantity, charge.unit, language)
             return
     yield f"{counted(charge.quantity, charge.unit, language)} {w.at} {decimal(price, language, places=2)}"
+    if not charge.corrects and not is_explained and too_much > 0:
+        yield w.limited  # nothing else makes a line cost less than its price (USE-7)
 
 
 def _totals(totals: Totals, w: Words, language: Language) -> Iterator[str]:

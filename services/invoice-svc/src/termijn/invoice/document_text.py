@@ -27,6 +27,7 @@ class Words:
     at: str
     correction_of: str
     corrected_invoice: str
+    limited: str
     corrects: str
     net: str
     vat_over: str
@@ -57,6 +58,7 @@ DUTCH = Words(
     at="à",
     correction_of="correctie van {month}",
     corrected_invoice=", gefactureerd met {numbers}",
+    limited="verlaagd tot de kostenlimiet",
     corrects="Corrigeert",
     net="Totaal exclusief btw",
     vat_over="Btw {rate}% over {base}",
@@ -96,6 +98,7 @@ ENGLISH = Words(
     at="at",
     correction_of="correction of {month}",
     corrected_invoice=", billed by {numbers}",
+    limited="reduced to the cost limit",
     corrects="Corrects",
     net="Total excluding VAT",
     vat_over="VAT {rate}% on {base}",
