@@ -280,31 +280,6 @@ async def test_a_message_that_waits_is_handled_when_the_fact_arrives(svc: Servic
     assert await svc.rows("select * from waiting_message") == []
 
 
-@pytest.mark.parametrize("pages", [[(7, 100, 5, 6)], [(7,), (100,), (5,), (6,)], [(7,), (100, 5, 6)]])
-async def test_what_comes_later_does_not_overtake_what_waited(svc: ServiceUnderTest, pages: list[tuple[int, ...]]) -> None:
-    """The fact is there, and the message that waited for it is still to be tried: the next ones of its account line up behind it."""
-    number = 1
-    for page in pages:
-        await take(svc, *await batch(svc, *page, start=number))
-        await take(svc, *await batch(svc, 2, account=f"other-{number}"))
-        number += len(page)
-    assert set(await added(svc)) <= {100}, "whoever brings the fact may be behind it himself, as long as it was not tried"
-    assert not await svc.service.is_quiet()
-    await svc.settle()
-    assert await added(svc) == [100, 7, 5, 6]
-    assert {outcome for outcome, _ in await outcomes(svc)} == {"handled"}
-    assert set((await marbles(svc)).values()) == {118, 2}
-
-
-async def test_what_still_waits_holds_up_nobody(svc: ServiceUnderTest) -> None:
-    """Tried once more and put back to wait: later ones of the account go on."""
-    await take(svc, *await batch(svc, 7))
-    await take(svc, *await batch(svc, 1, start=2))
-    await svc.settle()
-    await take(svc, *await batch(svc, 2, start=3))
-    assert await added(svc) == [1, 2]
-
-
 async def test_a_message_that_waits_too_long_parks_its_account(svc: ServiceUnderTest) -> None:
     start = svc.clock.now()
     await take(svc, *await batch(svc, 7))

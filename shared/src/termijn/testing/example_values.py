@@ -341,6 +341,7 @@ FLAGS: Mapping[str, Any] = {
 """Those that are true; any other flag is false."""
 
 LISTS: Mapping[str, Any] = {
+    "AccountLearned.recipients": ["administratie@bakkerij-de-linde.example"],
     "items": [_ITEM, {**_ITEM, "case_id": f"case-{_SECOND}", "invoice_id": _SECOND, "number": "F2026000043", "step": "reminder"}],
     "beside": [
         {
