@@ -70,7 +70,7 @@ class _Sending:
         return rows or await work.fetch(QUERIES["letters_due"], work.provider, PAGE_LETTERS, *_FIRST)
 
     def _copies(self, message_id: str) -> set[int]:
-        if len(self._accepted) >= LETTERS_REMEMBERED_MAX:
+        if message_id not in self._accepted and len(self._accepted) >= LETTERS_REMEMBERED_MAX:
             del self._accepted[next(iter(self._accepted))]
         return self._accepted.setdefault(message_id, set())
 
