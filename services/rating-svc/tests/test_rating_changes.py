@@ -123,7 +123,7 @@ def test_a_line_of_several_prices_shows_the_price_that_explains_its_amount(make:
     }
 
 
-@pytest.mark.rule("INV-2")
+@pytest.mark.rule("INV-2", "USE-9")
 def test_a_quarter_that_becomes_months_is_credited_and_billed_by_day(make: Any) -> None:
     """90.00 a quarter, 31.00 a month from 15 January: 14 of 90 days stay, 17 of 31 are added; no two lines have one id."""
     order = make.ordered(make.tariff(make.article("line", "90.00", every=3)), date(2026, 1, 1))
