@@ -45,7 +45,9 @@ class Replica:
         self.name, self.port = name, free_port()
         variables = os.environ | environment | {"TERMIJN_HTTP_PORT": str(self.port)}
         command = [sys.executable, "-m", "termijn.cli.main", "serve", name]
-        self._process = subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
+        # No pipe: nobody reads it meanwhile, and with Kafka away for long a full one stops the process in the middle of a line.
+        self._words = tempfile.TemporaryFile("a+")  # noqa: SIM115 - it is closed with the replica
+        self._process = subprocess.Popen(command, env=variables, stderr=self._words, text=True)
 
     def health(self) -> dict[str, Any] | None:
         """What it says of itself; None where it does not answer."""
@@ -78,8 +80,8 @@ class Replica:
 
     def words(self) -> str:
         """What it said on standard error; once it has ended."""
-        assert self._process.stderr is not None
-        return self._process.stderr.read()
+        self._words.seek(0)
+        return self._words.read()
 
 
 class Gate(httpx.AsyncBaseTransport):

@@ -7,12 +7,12 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
@@ -22,10 +22,11 @@ from termijn.demo.run import play
 from termijn.embedded.kafka_broker import LocalBroker
 from termijn.embedded.postgres import start_now
 from termijn.testing import replica
+from termijn.testing.forked import forked
 from termijn.testing.simulation_chance import Chance
 from termijn.testing.small_world import summary, world
 
-START_MILLISECONDS_MAX = 2_500
+START_MILLISECONDS_MAX = 1_000
 """A kill that is meant for a process that starts comes within this."""
 PLAY_MILLISECONDS_MAX = 2_000
 """Any other comes within this after the play went on."""
@@ -83,10 +84,10 @@ class Field:
         self._transport = transport
         self._broker = broker
         self._has_replica = has_replica
-        self._player: subprocess.Popen[bytes] | None = None
-        self._replica: subprocess.Popen[bytes] | None = None
+        self._player: BaseProcess | None = None
+        self._replica: BaseProcess | None = None
         self._is_made = False
-        self._may_fall: set[subprocess.Popen[bytes]] = set()
+        self._may_fall: set[BaseProcess] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -140,16 +141,16 @@ class Field:
         if self._player is None:
             self._beside("begun").unlink(missing_ok=True)
             brokers = [self._broker.bootstrap_servers] if self._broker is not None else []
-            self._player = self._start("termijn.testing.fire_field", self._transport, *brokers, out=self._beside("json"), err="err")
-        elif (status := self._player.poll()) is not None:
+            self._player = self._start(main, self._transport, *brokers, out=self._beside("json"), err="err")
+        elif (status := self._player.exitcode) is not None:
             if status == 0:
                 return False
             self._check_may_fall(self._player, "player", status)
             self._player = None
         if self._has_begun() and self._has_replica:
             if self._replica is None:
-                self._replica = self._start("termijn.testing.replica", out=Path(os.devnull), err="replica.err")
-            elif (status := self._replica.poll()) is not None:
+                self._replica = self._start(replica.main, out=Path(os.devnull), err="replica.err")
+            elif (status := self._replica.exitcode) is not None:
                 self._check_may_fall(self._replica, "replica", status)
                 self._replica = None
         return True
@@ -173,9 +174,8 @@ class Field:
             sleep(LOOK_DELAY_S)
         return self._goes_on()
 
-    def _start(self, module: str, *arguments: str, out: Path, err: str) -> "subprocess.Popen[bytes]":
-        with out.open("wb") as output, self._beside(err).open("wb") as errors:
-            return subprocess.Popen([sys.executable, "-m", module, str(self.folder), *arguments], stdout=output, stderr=errors)
+    def _start(self, act: Callable[..., None], *arguments: str, out: Path, err: str) -> BaseProcess:
+        return forked(act, self.folder, *arguments, out=out, err=self._beside(err))
 
     def _end_player(self) -> None:
         process, self._player = self._player, None
@@ -189,7 +189,7 @@ class Field:
         """What a process needs is taken away: it may end, once, and is started again, as whoever watches processes does."""
         self._may_fall |= {process for process in (self._player, self._replica) if process is not None}
 
-    def _check_may_fall(self, process: "subprocess.Popen[bytes]", name: str, status: int) -> None:
+    def _check_may_fall(self, process: BaseProcess, name: str, status: int) -> None:
         if process not in self._may_fall:
             raise Fell(f"the {name} ended with {status}; {self._last_words()}")
         self._may_fall.discard(process)
@@ -210,10 +210,10 @@ def kill_server(place: Path) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _end(process: "subprocess.Popen[bytes] | None") -> None:
+def _end(process: BaseProcess | None) -> None:
     if process is not None:
         process.kill()
-        process.wait()
+        process.join()
 
 
 def main(folder: Path, transport: str, brokers: str | None = None) -> None:

@@ -26,6 +26,11 @@ async def run(folder: Path) -> None:
         await asyncio.Event().wait()
 
 
-if __name__ == "__main__":
+def main(folder: Path) -> None:
+    """Until it is killed."""
     be_quick()
-    asyncio.run(run(Path(sys.argv[1])))
+    asyncio.run(run(folder))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
