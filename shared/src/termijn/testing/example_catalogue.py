@@ -3,13 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
-_BASE = {"article": "extension", "title": "Toestel", "old": "7.50", "new": "7.74", "included": None, "quantity": "1", "unit": "piece"}
+_BASE = {
+    "article": "extension",
+    "title": "Toestel",
+    "old": "7.50",
+    "new": "7.74",
+    "included": None,
+    "billing": None,
+    "is_counted_otherwise": False,
+    "quantity": "1",
+    "unit": "piece",
+}
 _CALLS = {
     "article": "calls",
     "title": "Bellen buiten de bundel",
     "old": "0.05",
     "new": "0.05",
     "included": ["60", "30"],
+    "billing": [{"every_months": 3, "in": "arrears"}, {"every_months": 1, "in": "arrears"}],
+    "is_counted_otherwise": True,
     "quantity": "1",
     "unit": "minute",
 }
