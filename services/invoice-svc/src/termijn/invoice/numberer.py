@@ -5,7 +5,8 @@ are committed together or not at all. A draft that cannot be made into a documen
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from dataclasses import replace as with_changes
 from datetime import date
 from typing import Any
 
@@ -17,7 +18,7 @@ from termijn.events.invoice import CreditNoteIssued, InvoiceIssued
 from termijn.invoice.billing_account import BILLING_ACCOUNT, Known
 from termijn.invoice.credit_balance import CREDIT_BALANCE, RecordCredit
 from termijn.invoice.document import Sheet, render
-from termijn.invoice.draft import DRAFT, DocumentLine, Done, Draft, HoldDraft, NumberDraft
+from termijn.invoice.draft import DRAFT, Done, Draft, HoldDraft, NumberDraft
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import Issue
 from termijn.invoice.kept_year import KEPT_YEAR, KeepYear, kept_year_key
@@ -46,21 +47,24 @@ class CannotBeIssued(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A draft with all facts of this moment, before it has a number. ``corrected``: by line id, the invoices that billed it before."""
+    """A draft with all facts of this moment, before it has a number.
+
+    ``corrected``: by line id, the invoices that billed before what its lines correct; it may name lines of other drafts, too.
+    """
 
     invoice_id: InvoiceId
     account: AccountId
     draft: Draft
     billed: Known
     payer: Payer
-    corrected: Mapping[str, tuple[str, ...]]
+    corrected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def corrects(self) -> tuple[str, ...]:
         """The invoices that a credit note is about, each once; none for an invoice: its lines name them."""
-        return (
-            tuple(sorted({number for numbers in self.corrected.values() for number in numbers})) if self.draft.opened.is_credit_note else ()
-        )
+        if not self.draft.opened.is_credit_note:
+            return ()
+        return tuple(sorted({number for one in self.draft.lines for number in self.corrected.get(one.line.line_id, ())}))
 
     @property
     def is_test(self) -> bool:
@@ -103,9 +107,10 @@ async def number_page(work: Work) -> int:
     await work.prefetch([wanted for row in rows for wanted in _streams(InvoiceId(row["invoice_id"]), AccountId(row["account"]), year)])
     looked = [await _candidate(work, InvoiceId(row["invoice_id"]), AccountId(row["account"])) for row in rows]
     candidates = [candidate for candidate in looked if candidate is not None]
+    corrected = await _corrected(work, candidates)
     pages: dict[str, SeriesPage] = {}
     for candidate in candidates:
-        await _issue_or_hold(work, candidate, pages, policy, profile)
+        await _issue_or_hold(work, with_changes(candidate, corrected=corrected), pages, policy, profile)
     for page in pages.values():
         year = page.issued_on.year
         numbers = GiveNumbers(
@@ -132,22 +137,22 @@ async def _candidate(work: Work, invoice_id: InvoiceId, account: AccountId) -> C
     assert isinstance(draft, Draft), "the read model names drafts only"
     assert isinstance(billed, Known), "a draft belongs to an account"
     payer = await work.load(PAYER, account)
-    corrected = await _corrected(work, invoice_id, [one for one in draft.lines if draft.opened.is_credit_note or one.line.corrects])
-    return Candidate(invoice_id=invoice_id, account=account, draft=draft, billed=billed, payer=payer, corrected=corrected)
+    return Candidate(invoice_id=invoice_id, account=account, draft=draft, billed=billed, payer=payer)
 
 
-async def _corrected(work: Work, invoice_id: InvoiceId, lines: Sequence[DocumentLine]) -> Mapping[str, tuple[str, ...]]:
-    """By line id, the numbers of the invoices that billed before what these lines correct (INV-7, INV-19)."""
-    if not lines:
-        return {}
-    modules = [line.module_id for line in lines]
-    articles = [line.line.article for line in lines]
-    periods = [line.line.period_from for line in lines]
-    rows = await work.fetch(SQL["earlier_documents"], work.provider, invoice_id, modules, articles, periods)
-    found: dict[tuple[str, str, date], list[str]] = {}
-    for row in rows:
-        found.setdefault((row["module_id"], row["article"], row["period_from"]), []).append(row["number"])
-    return {one.line.line_id: tuple(found.get((one.module_id, one.line.article, one.line.period_from), ())) for one in lines}
+async def _corrected(work: Work, candidates: Sequence[Candidate]) -> Mapping[str, tuple[str, ...]]:
+    """By line id, the numbers of the invoices that billed before what lines of these drafts correct (INV-7, INV-19)."""
+    lines = [
+        (candidate.invoice_id, one.line.line_id, one.module_id, one.line.article, one.line.period_from)
+        for candidate in candidates
+        for one in candidate.draft.lines
+        if candidate.draft.opened.is_credit_note or one.line.corrects
+    ]
+    found: dict[str, list[str]] = {}
+    if lines:
+        for row in await work.fetch(SQL["earlier_documents"], work.provider, *zip(*lines, strict=True)):
+            found.setdefault(row["line_id"], []).append(row["number"])
+    return {line_id: tuple(numbers) for line_id, numbers in found.items()}
 
 
 async def _issue_or_hold(work: Work, candidate: Candidate, pages: dict[str, SeriesPage], policy: Policy, profile: Profile) -> None:

@@ -27,12 +27,12 @@ where provider = $1 and number is null and held is null
 order by drafted_at, invoice_id limit $2;
 
 -- name: earlier_documents
--- The numbers of documents that billed the same module, article and article period before.
-select distinct l.module_id, l.article, l.period_from, d.number from charge_line l
-join unnest($3::text[], $4::text[], $5::date[]) as s (module_id, article, period_from)
-  on l.module_id = s.module_id and l.article = s.article and l.period_from = s.period_from
+-- By line, the numbers of other documents that billed the same module, article and article period before.
+select distinct s.line_id, d.number from charge_line l
+join unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::date[]) as s (invoice_id, line_id, module_id, article, period_from)
+  on l.module_id = s.module_id and l.article = s.article and l.period_from = s.period_from and l.invoice_id <> s.invoice_id
 join document d on d.provider = l.provider and d.invoice_id = l.invoice_id
-where l.provider = $1 and l.invoice_id <> $2 and d.kind = 'invoice' order by d.number;
+where l.provider = $1 and d.kind = 'invoice' order by d.number;
 
 -- name: delivering_providers
 -- Providers with documents or announcements to send.
