@@ -217,6 +217,7 @@ async def test_tasks_of_one_process_take_turns(svc: ServiceUnderTest) -> None:
         (asyncpg.ConnectionDoesNotExistError("x"), True),
         (asyncpg.AdminShutdownError("x"), True),
         (asyncpg.TooManyConnectionsError("x"), True),
+        (asyncpg.ReadOnlySQLTransactionError("x"), True),
         (asyncpg.InterfaceError("connection is closed"), True),
         (asyncpg.DataError("wrong argument"), False),
         (asyncpg.CheckViolationError("x"), False),

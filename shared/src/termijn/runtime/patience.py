@@ -25,6 +25,7 @@ _PASSING = (
     asyncpg.InterfaceError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,  # while another server takes over
 )
 
 
