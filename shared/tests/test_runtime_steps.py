@@ -180,7 +180,7 @@ async def test_a_process_whose_session_was_ended_asks_for_its_roles_anew(svc: Se
     pid = locks._connection.get_server_pid()
     async with session(svc.database.admin_dsn) as admin:
         await admin.execute("select pg_terminate_backend($1, 5000)", pid)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not locks._connection.is_closed():  # noqa: ASYNC110 - the end of a session is noticed by the event loop
             await asyncio.sleep(0.005)
     async with other.sole("relay") as theirs, locks.sole("relay") as ours:

@@ -58,7 +58,7 @@ async def test_a_loop_stops_though_what_it_waits_for_swallows_the_cancellation()
             await asyncio.sleep(3600)
         return 1
 
-    async with asyncio.timeout(5), turning(Turn("deaf", step)):
+    async with asyncio.timeout(60), turning(Turn("deaf", step)):
         await begun.wait()
 
 

@@ -147,7 +147,7 @@ async def test_a_rebuild_that_meets_a_writer_in_the_other_order_is_tried_again(s
         rebuilding = asyncio.create_task(svc.service.rebuild("jar"))
         await _until_locked(svc, "jar")
         with_deadlock = asyncio.create_task(writer.execute("update jar set marbles = marbles"))
-        done, _ = await asyncio.wait([rebuilding, with_deadlock], return_when=asyncio.FIRST_COMPLETED, timeout=10)
+        done, _ = await asyncio.wait([rebuilding, with_deadlock], return_when=asyncio.FIRST_COMPLETED, timeout=60)
         assert done, "one of the two is told, and goes first or again"
         await asyncio.gather(with_deadlock, return_exceptions=True)
         await writer.execute("rollback")
@@ -157,7 +157,7 @@ async def test_a_rebuild_that_meets_a_writer_in_the_other_order_is_tried_again(s
 
 async def _until_locked(svc: ServiceUnderTest, table: str) -> None:
     sql = "select count(*) from pg_locks where relation = $1::regclass and mode = 'ShareRowExclusiveLock' and granted"
-    async with session(svc.database.admin_dsn) as admin, asyncio.timeout(10):
+    async with session(svc.database.admin_dsn) as admin, asyncio.timeout(60):
         while not await admin.fetchval(sql, f"public.{table}"):  # noqa: ASYNC110 - nothing in PostgreSQL tells us
             await asyncio.sleep(0.005)
 
@@ -228,7 +228,7 @@ async def test_commands_of_different_accounts_do_not_wait_for_each_other(service
     async def act(work: Any) -> None:
         await work.execute(JAR, "a", AddMarbles(now=work.now, count=1), account="a")
         await work.flush()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await add(svc, 1, key="b")
 
     await svc.service.write.run(ProviderId(PROVIDER), cause(), act)

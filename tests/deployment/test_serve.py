@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,6 +19,8 @@ from termijn.demo.journal import Journal
 from termijn.demo.office import Office, account_body
 from termijn.demo.population import Customer, customers
 from termijn.deployment.serving import add_health
+from termijn.kernel.calendar import day_of
+from termijn.kernel.period import Month
 from termijn.runtime.clock import machine_now
 from termijn.runtime.http import Role
 from termijn.runtime.transport.base import OutRecord
@@ -36,30 +39,28 @@ def caller() -> Customer:
     return next(each for each in customers() if any(order.extensions for order in each.orders))
 
 
-def usage(customer: Customer, count: int, *, first: int) -> list[OutRecord]:
-    """Calls of now, as a collector sends them to the topic."""
+def usage(customer: Customer, count: int, *, first: int, started_at: datetime) -> list[OutRecord]:
+    """Calls, as a collector sends them to the topic."""
     extension = next(extension for order in customer.orders for extension in order.extensions)
     records = []
     for number in range(first, first + count):
         data = {"key": "call", "subject": extension, "duration_seconds": 60, "destination": "+31201234567"}
-        started_at = machine_now().isoformat()
-        event = {"specversion": "1.0", "id": str(number), "source": "pbx", "type": "call", "time": started_at, "data": data}
+        event = {"specversion": "1.0", "id": str(number), "source": "pbx", "type": "call", "time": started_at.isoformat(), "data": data}
         records.append(OutRecord(key=extension, value=json.dumps(event).encode()))
     return records
 
 
-async def records_used(manager: httpx.AsyncClient, account: str) -> int:
-    period = machine_now().strftime("%Y-%m")
+async def records_used(manager: httpx.AsyncClient, account: str, period: Month) -> int:
     try:
-        use = await Desk(manager).get(f"/rating/accounts/{account}/use", {"period": period})
+        use = await Desk(manager).get(f"/rating/accounts/{account}/use", {"period": str(period)})
     except (Refused, httpx.TransportError):
         return 0
     return sum(int(row["records"]) for row in use["use"])
 
 
-async def wait_for_records(manager: httpx.AsyncClient, account: str, count: int) -> None:
+async def wait_for_records(manager: httpx.AsyncClient, account: str, period: Month, count: int) -> None:
     deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while (used := await records_used(manager, account)) != count:
+    while (used := await records_used(manager, account, period)) != count:
         assert time.monotonic() < deadline, f"{used} of {count} records"
         assert used < count
         await asyncio.sleep(0.3)
@@ -81,6 +82,8 @@ async def test_a_deployment_takes_orders_and_calls_and_loses_nothing_when_replic
         told = await asyncio.to_thread(replica.wait)
         assert (told["http"], told["service"], told["held"]) == (200, replica.name, None)
     await open_shop(deployment, customer)
+    called_at = machine_now()
+    month = Month.of(day_of(called_at))  # in Amsterdam, where a month may have begun
     transport = await KafkaTransport.open(deployment.kafka)
     topic = f"termijn.usage.{PROVIDER}.v1"
     deadline = time.monotonic() + WAIT_SECONDS_MAX
@@ -88,13 +91,13 @@ async def test_a_deployment_takes_orders_and_calls_and_loses_nothing_when_replic
         assert time.monotonic() < deadline, "rating makes the topic when it hears of the provider's first module"
         await asyncio.sleep(0.3)
     async with deployment.client(Role.MANAGER) as manager:
-        await transport.publish(topic, usage(customer, 200, first=0))
-        await wait_for_records(manager, customer.account_id, 200)
+        await transport.publish(topic, usage(customer, 200, first=0, started_at=called_at))
+        await wait_for_records(manager, customer.account_id, month, 200)
         killed = next(one for one in deployment.replicas if one.name == "rating")
         await asyncio.to_thread(killed.kill)
         deployment.replicas.remove(killed)
-        await transport.publish(topic, usage(customer, 300, first=100))
-        await wait_for_records(manager, customer.account_id, 400)
+        await transport.publish(topic, usage(customer, 300, first=100, started_at=called_at))
+        await wait_for_records(manager, customer.account_id, month, 400)
     await transport.close()
     for replica in deployment.replicas:
         status, words = await asyncio.to_thread(replica.leave)

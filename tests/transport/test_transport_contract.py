@@ -319,19 +319,19 @@ async def test_a_waiting_poll_hears_of_a_record_at_once(transport: Transport) ->
     listener = Listener()
     consumer = transport.consumer("rating", [TOPIC], listener.where)
     await listener.consume(consumer)
-    waiting = asyncio.create_task(consumer.poll(10, 5))
+    waiting = asyncio.create_task(consumer.poll(10, 120))
     await asyncio.sleep(0.1)
-    began = time.monotonic()
     await transport.publish(TOPIC, [record("k", 1)])
-    assert len(await waiting) == 1
-    assert time.monotonic() - began < 1
+    async with asyncio.timeout(60):  # long before the poll would have ended by itself, also on a busy machine
+        assert len(await waiting) == 1
     await consumer.close()
 
 
 async def test_a_poll_with_nothing_to_give_returns_in_time(transport: Transport) -> None:
     consumer = transport.consumer("rating", [TOPIC], Listener().where)
     began = time.monotonic()
-    assert await consumer.poll(10, 0.3) == []
-    assert 0.25 < time.monotonic() - began < 3
+    async with asyncio.timeout(60):
+        assert await consumer.poll(10, 0.3) == []
+    assert time.monotonic() - began > 0.25
     await consumer.close()
     await consumer.close()
