@@ -129,8 +129,9 @@ async def test_the_number_is_read_after_the_lock_never_with_it(rating: Any, conn
     waiting = asyncio.gather(in_one_statement(), as_we_do())
     held_up = "select count(*) from pg_locks where locktype = 'advisory' and not granted and database = $1"
     here = await closing.fetchval("select oid from pg_database where datname = current_database()")
-    while await closing.fetchval(held_up, here) < 2:  # noqa: ASYNC110 - what waits is in the database
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(60):
+        while await closing.fetchval(held_up, here) < 2:  # noqa: ASYNC110 - what waits is in the database
+            await asyncio.sleep(0.02)
     await raising.commit()
     assert await waiting == [0, 1]
 
