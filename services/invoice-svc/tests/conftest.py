@@ -112,10 +112,11 @@ class Post:
     is_down: bool = False
     refuses: bool = False
     unknown: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
     origins: list[Origin | None] = field(default_factory=list)
 
     async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
-        if self.is_down:
+        if self.is_down or to in self.silent:
             raise Transient("the mail server is down")
         if self.refuses or to in self.unknown:
             raise MailRefused("no such mailbox")

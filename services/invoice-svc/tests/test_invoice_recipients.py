@@ -10,6 +10,7 @@ import pytest
 from termijn.events.contracts import AccountChanged, AccountFacts, Party, Recipient
 from termijn.events.invoice import DeliveryFailed, InvoiceDelivered
 from termijn.events.rating import ChargeLine
+from termijn.invoice import delivery
 from termijn.runtime.mail import Origin
 
 Open = Callable[..., Awaitable[Any]]
@@ -20,10 +21,11 @@ BOSS = Recipient(email="boss@klant.example", delivery="link", documents=("invoic
 PEOPLE = Recipient(email="people@klant.example", documents=("confirmations",))
 
 
-async def billed(opened: Open, charge: Charge, *recipients: Recipient, unknown: tuple[str, ...] = ()) -> Any:
+async def billed(opened: Open, charge: Charge, *recipients: Recipient, unknown: tuple[str, ...] = (), silent: tuple[str, ...] = ()) -> Any:
     """A firm whose customer was sent an invoice on 1 April."""
     firm = await opened()
     firm.post.unknown.update(unknown)
+    firm.post.silent.update(silent)
     await firm.account("jansen", recipients=recipients or None)
     await firm.closed("jansen", "2026-03", charge("l-1", "100.00"))
     await firm.to(date(2026, 4, 1), "06:00")
@@ -70,3 +72,33 @@ async def test_a_document_that_every_address_refuses_is_not_delivered(opened: Op
     assert [to for to, _, _, _ in firm.post.sent] == ["new@klant.example"]
     await firm.one(InvoiceDelivered)
     assert Decimal((await firm.call("GET", f"/invoices/{failed.invoice_id}"))["gross"]) == Decimal("121.00")
+
+
+@pytest.mark.rule("INV-10")
+async def test_who_has_a_document_gets_no_second_one_while_another_recipient_does_not_answer(opened: Open, charge: Charge) -> None:
+    firm = await billed(opened, charge, BOOKS, BOSS, silent=("books@klant.example",))
+    for _ in range(3):
+        await firm.it.service.work()
+    assert [to for to, _, _, _ in firm.post.sent] == ["boss@klant.example"]
+    firm.post.silent.clear()
+    await firm.it.settle()
+    assert [to for to, _, _, _ in firm.post.sent] == ["boss@klant.example", "books@klant.example"]
+    await firm.one(InvoiceDelivered)
+
+
+@pytest.mark.rule("INV-10")
+async def test_who_does_not_answer_keeps_nobody_else_waiting(opened: Open, charge: Charge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than are tried at once."""
+    monkeypatch.setattr(delivery, "MAILS_PER_PAGE", 1)
+    firm = await opened()
+    for account in ("a", "b", "c"):
+        await firm.account(account, recipients=(Recipient(email=f"{account}@klant.example"),))
+        await firm.closed(account, "2026-03", charge(f"l-{account}", "100.00"))
+    firm.post.silent |= {"a@klant.example", "b@klant.example"}
+    await firm.to(date(2026, 4, 1), "06:00")
+    for _ in range(4):
+        await firm.it.service.work()
+    assert [to for to, _, _, _ in firm.post.sent] == ["c@klant.example"]
+    firm.post.silent.clear()
+    await firm.it.settle()
+    assert sorted(to for to, _, _, _ in firm.post.sent) == ["a@klant.example", "b@klant.example", "c@klant.example"]

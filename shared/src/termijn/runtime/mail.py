@@ -30,6 +30,10 @@ _WHO_WE_ARE = frozenset({530, 534, 535, 538})
 """Answers about our own authentication (RFC 4954), whatever they are given to."""
 
 
+class ServerAway(Transient):
+    """Nobody can be reached: the server does not answer, or does not know us."""
+
+
 class MailRefused(Exception):
     """The server (or the address itself) says no for good; sending again does not help."""
 
@@ -48,7 +52,7 @@ class Mailer(Protocol):
     async def send(self, provider: ProviderId, to: str, subject: str, text: str, message_id: str, *, origin: Origin | None = None) -> None:
         """Accepted when this returns. ``message_id`` comes from the event that made it due, so a repeat can be known by it.
 
-        Raises ``Transient`` when the server does not answer, ``MailRefused`` when it never will accept it.
+        Raises ``Transient`` when it is not accepted now (``ServerAway`` when nothing is), ``MailRefused`` when it never will be.
         """
         ...
 
@@ -201,7 +205,7 @@ class SmtpMailer:
             raise _verdict(refused.smtp_code) from None
         except (smtplib.SMTPException, OSError, socket.gaierror) as failure:
             # Also what the server says for good of us and not of the address: a wrong password would have stopped every ladder.
-            raise Transient(f"mail server: {type(failure).__name__}") from failure
+            raise ServerAway(f"mail server: {type(failure).__name__}") from failure
 
     def _connect(self) -> smtplib.SMTP:
         server = self.server
@@ -220,5 +224,7 @@ class SmtpMailer:
 
 def _verdict(code: int) -> Exception:
     """RFC 5321: 4xx says come back, 5xx says no, but where it is about who we are. Answers are not told: they quote addresses."""
-    is_for_good = 500 <= code <= 599 and code not in _WHO_WE_ARE
-    return MailRefused(f"mail server answered {code}") if is_for_good else Transient(f"mail server answered {code}")
+    said = f"mail server answered {code}"
+    if code in _WHO_WE_ARE:
+        return ServerAway(said)
+    return MailRefused(said) if 500 <= code <= 599 else Transient(said)

@@ -5,6 +5,7 @@ The names of the events below are stored forever.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
@@ -18,7 +19,8 @@ from termijn.events.base import Event
 from termijn.kernel.ids import AccountId, derived_id
 from termijn.runtime.aggregate import Aggregate, Command
 from termijn.runtime.handling import Transient, Work
-from termijn.runtime.mail import Mailer, MailRefused
+from termijn.runtime.mail import Mailer
+from termijn.runtime.outgoing import Outgoing
 from termijn.runtime.sql import Row, load
 
 QUERIES = load("termijn.contracts", "queries.sql")
@@ -104,26 +106,22 @@ def sender(mailer: Mailer) -> Callable[[Work], Awaitable[int]]:
     contract partner.
     """
 
+    outgoing = Outgoing(mailer)
+
     async def step(work: Work) -> int:
-        done, failed = 0, None
-        dealt_with: set[str] = set()
-        for row in await work.fetch(QUERIES["confirmations_due"], work.provider, PAGE_MAX):
-            if row["confirmation_id"] in dealt_with:
-                continue
-            together = await _together(work, row)
-            dealt_with |= {one["confirmation_id"] for one in together}
-            try:
-                outcome = await _send(mailer, work, together)
-            except Transient as failure:
-                failed = failure
-                continue
-            for one in together:
-                noted = msgspec.structs.replace(outcome, confirmation_id=one["confirmation_id"])
-                await work.execute(CONFIRMATION, one["confirmation_id"], noted, account=AccountId(one["account"]))
-            done += 1
-        if failed is not None and not done:
-            raise failed
-        return done
+        tried: dict[str, Transient | None] = {}
+
+        async def send(row: Row) -> bool:
+            nonlocal tried
+            if row["confirmation_id"] not in tried:
+                together = await _together(work, row)
+                tried |= dict.fromkeys([one["confirmation_id"] for one in together], await _send_and_note(outgoing, work, together))
+            if (failure := tried[row["confirmation_id"]]) is not None:
+                raise failure
+            return False
+
+        rows = await outgoing.page(work, QUERIES["confirmations_due"], PAGE_MAX)
+        return await outgoing.each(work, rows, "confirmation_id", send)
 
     return step
 
@@ -149,7 +147,19 @@ async def _together(work: Work, row: Row) -> Sequence[Row]:
     return sorted(rows, key=lambda one: int(one["confirmation_id"].rpartition("/")[2]))
 
 
-async def _send(mailer: Mailer, work: Work, together: Sequence[Row]) -> NoteOutcome:
+async def _send_and_note(outgoing: Outgoing, work: Work, together: Sequence[Row]) -> Transient | None:
+    """Send what goes in one letter and note what became of each part; why it cannot leave now."""
+    try:
+        outcome = await _send(outgoing, work, together)
+    except Transient as failure:
+        return failure
+    for one in together:
+        noted = msgspec.structs.replace(outcome, confirmation_id=one["confirmation_id"])
+        await work.execute(CONFIRMATION, one["confirmation_id"], noted, account=AccountId(one["account"]))
+    return None
+
+
+async def _send(outgoing: Outgoing, work: Work, together: Sequence[Row]) -> NoteOutcome:
     row = together[-1]
     confirmation_id = row["confirmation_id"]
     account = await work.load(ACCOUNT, row["account"])
@@ -161,18 +171,18 @@ async def _send(mailer: Mailer, work: Work, together: Sequence[Row]) -> NoteOutc
     if not isinstance(account, OpenAccount) or not addresses:
         return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason="the account has no e-mail address")
     told = await told_of(work, row, personal, account)
-    refusals = []
-    for nth, (address, is_left) in enumerate(addresses):
-        # One message per address: several in one would tell each of the others.
-        own_id = message_id_of(work.provider, confirmation_id, nth)
-        subject, body = letter(msgspec.structs.replace(told, is_left=is_left))
-        try:
-            await mailer.send(work.provider, address, subject, body, own_id, origin=told.letterhead.origin)
-        except MailRefused as refused:
-            refusals.append(f"refused: {refused}")
-    if len(refusals) == len(addresses):
-        return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason=refusals[0])
-    return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=message_id_of(work.provider, confirmation_id))
+    message_id = message_id_of(work.provider, confirmation_id)
+    refusals = await outgoing.copies(
+        work.provider,
+        message_id,
+        [address for address, _ in addresses],
+        write=lambda nth: letter(msgspec.structs.replace(told, is_left=addresses[nth][1])),
+        copy_id=partial(message_id_of, work.provider, confirmation_id),
+        origin=told.letterhead.origin,
+    )
+    if not outgoing.accepted(message_id):
+        return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason=f"refused: {refusals[0]}")
+    return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=message_id)
 
 
 def addresses_of(account: Account) -> list[str]:

@@ -1,6 +1,8 @@
 """Sending documents (INV-10) and announcements of a further collection (PAY-4) by mail. Decided (issued, planned) and done
 (delivered, announced) are two events, so a crash between them sends again, with the same message id."""
 
+from functools import partial
+
 from termijn.invoice.announcement import Announcement, announcement_mail
 from termijn.invoice.billing_account import BILLING_ACCOUNT, Known
 from termijn.invoice.document import subject
@@ -10,10 +12,11 @@ from termijn.invoice.invoice_command import RecordAnnouncement, RecordAnnounceme
 from termijn.invoice.policy import PROFILE, Profile
 from termijn.invoice.receivable import CreditNote, Receivable
 from termijn.kernel.ids import AccountId, InvoiceId
-from termijn.runtime.handling import Transient, Work, Worker
-from termijn.runtime.mail import Mailer, MailRefused, Origin
+from termijn.runtime.handling import Work, Worker
+from termijn.runtime.mail import Mailer, Origin
+from termijn.runtime.outgoing import Outgoing
 from termijn.runtime.setting import CURRENT
-from termijn.runtime.sql import load
+from termijn.runtime.sql import Row, load
 
 SQL = load("termijn.invoice", "queries.sql")
 
@@ -26,26 +29,22 @@ COPIES_MAX = 20
 
 def delivery(mailer: Mailer) -> Worker:
     """The worker that sends with this mailer."""
+    outgoing = Outgoing(mailer)
 
     async def deliver_page(work: Work) -> int:
-        documents = await work.fetch(SQL["due_deliveries"], work.provider, MAILS_PER_PAGE)
-        announcements = await work.fetch(SQL["due_announcements"], work.provider, MAILS_PER_PAGE - len(documents))
-        done = 0
-        for row, send in (*((row, _deliver) for row in documents), *((row, _announce) for row in announcements)):
-            try:
-                await send(work, mailer, InvoiceId(row["invoice_id"]), AccountId(row["account"]), row["message_id"])
-            except Transient:
-                # What went out before is recorded; where nothing did, ops see why.
-                if not done:
-                    raise
-                break
-            done += 1
-        return done
+        rows = await outgoing.page(work, SQL["due_mails"], MAILS_PER_PAGE)
+
+        async def send(row: Row) -> bool:
+            act = _deliver if row["attempt"] is None else _announce
+            await act(work, outgoing, InvoiceId(row["invoice_id"]), AccountId(row["account"]), row["message_id"])
+            return False
+
+        return await outgoing.each(work, rows, "message_id", send)
 
     return Worker(name="delivery", waiting_providers=SQL["delivering_providers"], step=deliver_page)
 
 
-async def _deliver(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: AccountId, message_id: str) -> None:
+async def _deliver(work: Work, outgoing: Outgoing, invoice_id: InvoiceId, account: AccountId, message_id: str) -> None:
     state = await work.load(INVOICE, invoice_id)
     billed = await work.load(BILLING_ACCOUNT, account)
     profile = (await work.load(PROFILE, CURRENT)).value
@@ -63,20 +62,16 @@ async def _deliver(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: A
         language=billed.facts.language,
         sender=profile.name,
     )
-    refusals = []
-    for nth, address in enumerate(addresses):
-        # One message per address: several in one would tell each of the others.
-        try:
-            await mailer.send(work.provider, address, title, text, copy_id(message_id, nth), origin=origin_of(profile))
-        except MailRefused as refused:
-            refusals.append(f"the mail was refused: {refused}")
-    if len(refusals) == len(addresses):
-        await _fail(work, invoice_id, account, refusals[0])
+    refusals = await outgoing.copies(
+        work.provider, message_id, addresses, write=lambda _: (title, text), copy_id=partial(copy_id, message_id), origin=origin_of(profile)
+    )
+    if not outgoing.accepted(message_id):
+        await _fail(work, invoice_id, account, f"the mail was refused: {refusals[0]}")
         return
     await work.execute(INVOICE, invoice_id, RecordDelivery(now=work.now, channel="email"), account=account)
 
 
-async def _announce(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: AccountId, message_id: str) -> None:
+async def _announce(work: Work, outgoing: Outgoing, invoice_id: InvoiceId, account: AccountId, message_id: str) -> None:
     """Announce the planned further collection of the invoice; the read model names only those."""
     state = await work.load(INVOICE, invoice_id)
     billed = await work.load(BILLING_ACCOUNT, account)
@@ -100,10 +95,11 @@ async def _announce(work: Work, mailer: Mailer, invoice_id: InvoiceId, account: 
         contact=", ".join(filter(None, (profile.email, profile.phone))),
     )
     title, text = announcement_mail(said, billed.facts.language)
-    try:
-        await mailer.send(work.provider, address, title, text, message_id, origin=origin_of(profile))
-    except MailRefused as refused:
-        await _fail_announcement(work, invoice_id, account, attempt, f"the mail was refused: {refused}")
+    refusals = await outgoing.copies(
+        work.provider, message_id, [address], write=lambda _: (title, text), copy_id=partial(copy_id, message_id), origin=origin_of(profile)
+    )
+    if refusals:
+        await _fail_announcement(work, invoice_id, account, attempt, f"the mail was refused: {refusals[0]}")
         return
     recorded = RecordAnnouncement(now=work.now, attempt=attempt, amount=amount)
     await work.execute(INVOICE, invoice_id, recorded, account=account)

@@ -2,7 +2,8 @@
 -- What is to be sent, oldest first.
 select account, confirmation_id, module_id, kind, facts::text as facts, personal::text as personal, actor, decided_at,
        (decided_at at time zone 'Europe/Amsterdam')::date as decided_on
-from confirmation where provider = $1 and state = 'due' order by decided_at, confirmation_id limit $2;
+from confirmation where provider = $1 and state = 'due' and not confirmation_id = any($3::text[])
+order by decided_at, confirmation_id limit $2;
 
 -- name: numbers_due
 -- Numbers that came to a module and were not confirmed yet.

@@ -3,9 +3,9 @@
 select distinct provider from letter where state = 'due';
 
 -- name: letters_due
--- The oldest letters that wait to be sent; those after a letter, where one is named.
+-- The oldest letters that wait to be sent, without those that were passed by.
 select letter_id, account, on_day, sha256, size_bytes, address, due_event_id
-from letter where provider = $1 and state = 'due' and ($3::date is null or (on_day, letter_id) > ($3::date, $4::text))
+from letter where provider = $1 and state = 'due' and not letter_id = any($3::text[])
 order by on_day, letter_id limit $2;
 
 -- name: letters_of_case

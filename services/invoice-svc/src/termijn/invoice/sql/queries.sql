@@ -41,19 +41,18 @@ select distinct provider from (
 ) d
 where not exists (select from parked_key k where k.provider = d.provider and k.account = d.account);
 
--- name: due_deliveries
--- The next documents to send.
-select invoice_id, account, message_id from delivery d
-where provider = $1 and status = 'due'
-  and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account)
-order by invoice_id limit $2;
-
--- name: due_announcements
--- The next further collections to announce.
-select invoice_id, attempt, account, message_id from announcement d
-where provider = $1 and status = 'due'
-  and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account)
-order by invoice_id limit $2;
+-- name: due_mails
+-- The next documents to send, and behind them the next further collections to announce (those have an attempt).
+(select invoice_id, null::int as attempt, account, message_id from delivery d
+ where provider = $1 and status = 'due' and not message_id = any($3::text[])
+   and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account)
+ order by invoice_id limit $2)
+union all
+(select invoice_id, attempt, account, message_id from announcement d
+ where provider = $1 and status = 'due' and not message_id = any($3::text[])
+   and not exists (select from parked_key k where k.provider = d.provider and k.account = d.account)
+ order by invoice_id limit $2)
+limit $2;
 
 -- name: document_account
 -- Whose document it is; a draft has no number yet.
