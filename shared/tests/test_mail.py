@@ -15,7 +15,7 @@ import pytest
 
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.handling import Transient
-from termijn.runtime.mail import MaildirMailer, Mailer, MailRefused, Origin, SmtpMailer, SmtpServer
+from termijn.runtime.mail import MaildirMailer, Mailer, MailRefused, Origin, ServerAway, SmtpMailer, SmtpServer
 
 NOORD = ProviderId("noord")
 
@@ -130,14 +130,16 @@ async def test_a_server_that_accepts_has_the_message() -> None:
     [
         (b"rcpt", b"450 mailbox busy", Transient),
         (b"rcpt", b"550 no such user", MailRefused),
-        (b"mail", b"421 shutting down", Transient),
+        (b"mail", b"421 shutting down", ServerAway),
+        (b"rcpt", b"421 shutting down", ServerAway),
         (b"mail", b"554 go away", MailRefused),
-        (b"mail", b"530 5.7.0 authentication required", Transient),
+        (b"mail", b"530 5.7.0 authentication required", ServerAway),
     ],
 )
 async def test_a_server_that_says_later_is_told_from_one_that_says_no(command: bytes, reply: bytes, expected: type[Exception]) -> None:
-    with smtp_server(lambda line: reply if line.lower().startswith(command) else None) as (server, _), pytest.raises(expected):
+    with smtp_server(lambda line: reply if line.lower().startswith(command) else None) as (server, _), pytest.raises(expected) as raised:
         await send(SmtpMailer(server, Noon()))
+    assert raised.type is expected
 
 
 async def test_a_server_that_does_not_know_us_is_no_reason_to_give_an_address_up() -> None:

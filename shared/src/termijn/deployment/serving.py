@@ -31,6 +31,7 @@ from termijn.runtime.service import Service, Surroundings
 from termijn.runtime.telemetry import log
 from termijn.runtime.transport.kafka import KafkaTransport
 from termijn.runtime.turning import Turning
+from termijn.runtime.unhurried import Unhurried
 
 ops = log("serving")
 
@@ -136,7 +137,7 @@ def _mailer(settings: Settings, clock: Clock) -> Mailer:
         return settings.mail_from.format(provider=provider)
 
     if settings.smtp is not None:
-        return SmtpMailer(settings.smtp, clock, sender)
+        return Unhurried(SmtpMailer(settings.smtp, clock, sender))
     assert settings.mail_folder is not None, "the settings have checked that one of them is given"
     return MaildirMailer(settings.mail_folder, clock, sender)
 

@@ -26,8 +26,8 @@ from termijn.runtime.handling import Transient
 
 SMTP_SECONDS_MAX = 20
 """A server that takes longer is not answering."""
-_WHO_WE_ARE = frozenset({530, 534, 535, 538})
-"""Answers about our own authentication (RFC 4954), whatever they are given to."""
+_ABOUT_US = frozenset({421, 530, 534, 535, 538})
+"""Answers about the server itself (RFC 5321) and about our own authentication (RFC 4954), whatever they are given to."""
 
 
 class ServerAway(Transient):
@@ -225,6 +225,6 @@ class SmtpMailer:
 def _verdict(code: int) -> Exception:
     """RFC 5321: 4xx says come back, 5xx says no, but where it is about who we are. Answers are not told: they quote addresses."""
     said = f"mail server answered {code}"
-    if code in _WHO_WE_ARE:
+    if code in _ABOUT_US:
         return ServerAway(said)
     return MailRefused(said) if 500 <= code <= 599 else Transient(said)
