@@ -125,8 +125,8 @@ with entered as (
   ) as s on true
 )
 select message_id, null::text as publisher, null::text as account, null::bigint as last_number, null::text as awaits,
-  null::bigint as first, null::bigint as first_due, null::text as stream, null::int as version, null::text as type, null::smallint as schema_version, null::jsonb as data,
-  null::text as sealed_state
+  null::bigint as first, null::bigint as first_due, null::text as stream, null::int as version, null::text as type,
+  null::smallint as schema_version, null::jsonb as data, null::text as sealed_state
 from entered
 union all
 select null, null, account, null, null, null, null, null, null, null, null, null, null from held
