@@ -33,6 +33,10 @@ async def test_a_missed_invoice_until_the_bailiff(world: World) -> None:
     """Four mails at ten o'clock on their days, the handover at five on day 60, told to the world once each."""
     await world.open()
     await world.miss()
+    await world.to(day(60), "16:59")
+    assert await world.service.published(dunning.BailiffHandover) == []
+    await world.to(day(60), "17:00")
+    assert len(await world.service.published(dunning.BailiffHandover)) == 1
     await world.to(day(90))
     expected = [("reminder", 33), ("second_reminder", 40), ("formal_notice", 45), ("final_demand", 52), ("bailiff", 60)]
     assert await world.steps() == [(step, day(number)) for step, number in expected]
