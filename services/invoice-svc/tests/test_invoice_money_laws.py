@@ -1,9 +1,10 @@
 """Whatever happens to an invoice, in whatever order: money is conserved, and a miss is told once per occasion."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import assert_never
+from typing import Any, assert_never
 
 import pytest
 from hypothesis import given
@@ -131,14 +132,13 @@ def conserved(state: Receivable) -> bool:
     return state.issued.gross == paid + state.open + state.written_off and state.open >= 0
 
 
-@pytest.mark.rule("PAY-4", "PAY-5")
-@given(st.lists(ACTS, max_size=18))
-def test_money_is_conserved_and_occasions_count_up(acts: list[Act]) -> None:
-    """Invoiced = paid + open + written off at every moment; each miss is the next occasion; at most two debits are planned."""
+def lived(acts: list[Act]) -> Iterator[tuple[Receivable, Sequence[Any]]]:
+    """An issued invoice under a planned debit, then after each act that is not refused: its state, and what was decided."""
     state: InvoiceState = Absent()
     for first in (ISSUED, PLANNED):
         state = INVOICE.evolve(state, first)
-    occasions, debits = [], 1
+    assert isinstance(state, Receivable)
+    yield state, []
     for number, act in enumerate(acts):
         try:
             events = INVOICE.decide(command_of(act, number), state)
@@ -146,11 +146,25 @@ def test_money_is_conserved_and_occasions_count_up(acts: list[Act]) -> None:
             continue
         for event in events:
             state = INVOICE.evolve(state, event)
-            debits += isinstance(event, DebitPlanned)
-            if isinstance(event, PaymentMissed):
-                occasions.append(event.occasion)
-                assert event.open_amount > 0
         assert isinstance(state, Receivable)
+        yield state, events
+
+
+def after(acts: list[Act]) -> Receivable:
+    *_, (state, _) = lived(acts)
+    return state
+
+
+@pytest.mark.rule("PAY-4", "PAY-5")
+@given(st.lists(ACTS, max_size=18))
+def test_money_is_conserved_and_occasions_count_up(acts: list[Act]) -> None:
+    """Invoiced = paid + open + written off at every moment; each miss is the next occasion; at most two debits are planned."""
+    occasions, debits = [], 1
+    for state, events in lived(acts):
+        debits += sum(isinstance(event, DebitPlanned) for event in events)
+        missed = [event for event in events if isinstance(event, PaymentMissed)]
+        assert all(event.open_amount > 0 for event in missed)
+        occasions += [event.occasion for event in missed]
         assert conserved(state)
         assert not any(isinstance(event, InvoiceSettled) for event in events) or state.open == 0
     assert occasions == list(range(1, len(occasions) + 1))
@@ -161,16 +175,7 @@ def test_money_is_conserved_and_occasions_count_up(acts: list[Act]) -> None:
 @given(st.lists(ACTS, max_size=12))
 def test_the_end_of_the_due_day_told_again_never_makes_a_second_miss(acts: list[Act]) -> None:
     """After any history, asking twice is asking once."""
-    state: InvoiceState = Absent()
-    for first in (ISSUED, PLANNED):
-        state = INVOICE.evolve(state, first)
-    for number, act in enumerate(acts):
-        try:
-            events = INVOICE.decide(command_of(act, number), state)
-        except Refusal:
-            continue
-        for event in events:
-            state = INVOICE.evolve(state, event)
+    state: InvoiceState = after(acts)
     ended = EndDueDay(now=at(date(2026, 4, 30), "12:00"))
     for event in INVOICE.decide(ended, state):
         state = INVOICE.evolve(state, event)
@@ -179,17 +184,7 @@ def test_the_end_of_the_due_day_told_again_never_makes_a_second_miss(acts: list[
 
 @pytest.mark.rule("PAY-5")
 @given(st.lists(ACTS, max_size=6), st.lists(ACTS, max_size=8))
-def test_after_the_due_day_what_is_open_is_missed_or_a_debit_of_it_is_awaited(before: list[Act], after: list[Act]) -> None:
+def test_after_the_due_day_what_is_open_is_missed_or_a_debit_of_it_is_awaited(before: list[Act], later: list[Act]) -> None:
     """Whatever happens, no claim is forgotten: a debit that was booked for less than its invoice leaves the rest to the ladder."""
-    state: InvoiceState = Absent()
-    for first in (ISSUED, PLANNED):
-        state = INVOICE.evolve(state, first)
-    for number, act in enumerate([*before, DueDay(), *after]):
-        try:
-            events = INVOICE.decide(command_of(act, number), state)
-        except Refusal:
-            continue
-        for event in events:
-            state = INVOICE.evolve(state, event)
-    assert isinstance(state, Receivable)
+    state = after([*before, DueDay(), *later])
     assert state.open == 0 or state.standing or state.is_awaiting_debit
