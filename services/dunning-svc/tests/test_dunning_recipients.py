@@ -10,7 +10,6 @@ from termijn.dunning import account_command as ask
 from termijn.dunning import sender
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.erasure import SQL as ERASURE
-from termijn.dunning.sender import COPIES_MAX, copy_id
 from termijn.events import contracts, dunning
 from termijn.events.base import Blob
 from termijn.events.contracts import AccountFacts, Party, Recipient, TermsAcceptance
@@ -18,6 +17,7 @@ from termijn.events.invoice import ProviderProfileChanged
 from termijn.kernel.calendar import day_of
 from termijn.kernel.ids import CATALOGUE, InvoiceId, PaymentId
 from termijn.runtime.mail import Origin
+from termijn.runtime.outgoing import COPIES_MAX, copy_id
 from termijn.testing.harness import PROVIDER
 
 World = Any

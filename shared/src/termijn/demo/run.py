@@ -15,7 +15,8 @@ from termijn.demo.outcome import Outcome, gather
 from termijn.demo.population import FIRST_DAY, PROVIDER, Customer, World, whole_world
 from termijn.demo.timeline import Stop, Timeline, stops
 from termijn.embedded.installation import Installation, open_installation
-from termijn.kernel.calendar import at
+from termijn.kernel.calendar import at, day_of
+from termijn.kernel.words import long_day
 
 Progress = Callable[[str, int, int], None]
 """Told what is going on, how much is done, and how much there is."""
@@ -61,12 +62,12 @@ def _check_folder(installation: Installation, journal: Journal, *, seed: int) ->
     journal.check_seed(seed)
     now = installation.clock.now()
     if journal.facts(stops(whole_world(), [])[0].key) is None and now > at(FIRST_DAY, "23:59"):
-        raise OccupiedFolder(f"there is an installation in this folder already, and its clock stands at {now:%d %B %Y}")
+        raise OccupiedFolder(f"there is an installation in this folder already, and its clock stands at {long_day(day_of(now), 'en')}")
 
 
 async def _play(installation: Installation, journal: Journal, world: World, *, seed: int, progress: Progress) -> None:
     def at_stop(stop: Stop, done: int, of: int) -> None:
-        progress(f"{stop.on:%d %B %Y}", done, of)
+        progress(long_day(stop.on, "en"), done, of)
 
     async with AsyncExitStack() as here:
         manager = await here.enter_async_context(installation.client("manager", PROVIDER))

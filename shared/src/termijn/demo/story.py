@@ -106,7 +106,7 @@ def _invoice_lines(outcome: Outcome, names: dict[str, str]) -> Iterator[Line]:
     for on, documents in by_day.items():
         invoices = [d for d in documents if d.gross > 0 and d.stream == "subscription"]
         for other in (d for d in documents if d.gross > 0 and d.stream != "subscription"):
-            days = f"due on {other.due_on:%d %B}" if other.due_on else "no due day"
+            days = f"due on {other.due_on.day} {other.due_on:%B}" if other.due_on else "no due day"
             yield (
                 on,
                 5,

@@ -13,6 +13,14 @@ from termijn.runtime.sql import Row
 REMEMBERED_MAX = 1_000
 """Messages of which some receivers have a copy while the transaction that records it may have to be done again."""
 
+COPIES_MAX = 20
+"""Recipients of one document or letter: contracts-svc takes no more. Who erases the mails of an account looks for as many."""
+
+
+def copy_id(message_id: str, nth: int) -> str:
+    """The Message-ID to the nth address. By its place and not by the address: who erases the account knows only that (CON-7)."""
+    return f"{message_id}.{nth}" if nth else message_id
+
 
 class Outgoing:
     """The mail of one worker.
@@ -73,13 +81,13 @@ class Outgoing:
         addresses: Sequence[str],
         *,
         write: Callable[[int], tuple[str, str]],
-        copy_id: Callable[[int], str],
         origin: Origin | None,
+        id_of: Callable[[str, int], str] = copy_id,
     ) -> list[str]:
         """A message to each address, as one to several would tell each of the others; why copies were refused.
 
-        ``write`` gives subject and text of the nth copy. Raises ``Transient``, when everybody else has theirs, where a receiver does not
-        answer.
+        ``write`` gives subject and text of the nth copy, ``id_of`` its Message-ID. Raises ``Transient``, when everybody else has theirs,
+        where a receiver does not answer.
         """
         accepted, refusals, silent = self.accepted(message_id), [], None
         for nth, address in enumerate(addresses):
@@ -87,7 +95,7 @@ class Outgoing:
                 continue
             subject, text = write(nth)
             try:
-                await self._mailer.send(provider, address, subject, text, copy_id(nth), origin=origin)
+                await self._mailer.send(provider, address, subject, text, id_of(message_id, nth), origin=origin)
             except MailRefused as refused:
                 refusals.append(str(refused))
             except ServerAway:

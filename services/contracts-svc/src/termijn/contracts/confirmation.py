@@ -5,7 +5,6 @@ The names of the events below are stored forever.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
@@ -112,10 +111,9 @@ def sender(mailer: Mailer) -> Callable[[Work], Awaitable[int]]:
         tried: dict[str, Transient | None] = {}
 
         async def send(row: Row) -> bool:
-            nonlocal tried
             if row["confirmation_id"] not in tried:
                 together = await _together(work, row)
-                tried |= dict.fromkeys([one["confirmation_id"] for one in together], await _send_and_note(outgoing, work, together))
+                tried.update(dict.fromkeys([one["confirmation_id"] for one in together], await _send_and_note(outgoing, work, together)))
             if (failure := tried[row["confirmation_id"]]) is not None:
                 raise failure
             return False
@@ -177,8 +175,8 @@ async def _send(outgoing: Outgoing, work: Work, together: Sequence[Row]) -> Note
         message_id,
         [address for address, _ in addresses],
         write=lambda nth: letter(msgspec.structs.replace(told, is_left=addresses[nth][1])),
-        copy_id=partial(message_id_of, work.provider, confirmation_id),
         origin=told.letterhead.origin,
+        id_of=lambda _, nth: message_id_of(work.provider, confirmation_id, nth),
     )
     if not outgoing.accepted(message_id):
         return NoteOutcome(now=work.now, confirmation_id=confirmation_id, message_id=None, reason=f"refused: {refusals[0]}")

@@ -17,7 +17,6 @@ from termijn.dunning.account_event import Miss
 from termijn.dunning.dunning_account import ACCOUNT
 from termijn.dunning.policy import POLICY, Letterhead
 from termijn.dunning.provider import PROVIDER, LearnLetterhead
-from termijn.dunning.sender import COPIES_MAX
 from termijn.events.contracts import AccountChanged, AccountOpened
 from termijn.events.goods import GOODS
 from termijn.events.invoice import (
@@ -33,6 +32,7 @@ from termijn.events.invoice import (
     StepStopped,
 )
 from termijn.runtime.handling import Handled, Message, NoEffect, Outcome, Reaction, Waiting, Work
+from termijn.runtime.outgoing import COPIES_MAX
 from termijn.runtime.setting import CURRENT
 
 

@@ -1,7 +1,6 @@
 """Sending letters (DUN-1): one per transaction, asked again just before whether it is still due (DUN-14), and never twice (DUN-2)."""
 
 from datetime import date
-from functools import partial
 from typing import Any
 
 from termijn.dunning.account_command import DropLetter, RecordSent
@@ -24,8 +23,6 @@ from termijn.runtime.sql import Row, load
 QUERIES = load("termijn.dunning", "queries.sql")
 PAGE_LETTERS = 20
 """Letters tried in one step; those that could not leave are passed by in the next ones."""
-COPIES_MAX = 20
-"""Recipients of one letter: contracts-svc takes no more. Who erases the mails of an account looks for as many (``sql/erasure.sql``)."""
 
 
 def sender(mailer: Mailer) -> Worker:
@@ -77,11 +74,4 @@ async def _mail(work: Work, outgoing: Outgoing, row: Row, state: DunningAccount,
     assert known is not None, f"{letter_id} is due for an account that is not known"
     text = (await work.blobs.get(work.provider, Blob(sha256=row["sha256"], size_bytes=row["size_bytes"], address=row["address"]))).decode()
     title, from_whom = subject(state.letters[letter_id], known.language), origin(await letterhead(work, policy))
-    await outgoing.copies(
-        work.provider, message_id, known.addresses, write=lambda _: (title, text), copy_id=partial(copy_id, message_id), origin=from_whom
-    )
-
-
-def copy_id(message_id: str, nth: int) -> str:
-    """The Message-ID to the nth address. By its place and not by the address: who erases the account knows only that (CON-7)."""
-    return f"{message_id}.{nth}" if nth else message_id
+    await outgoing.copies(work.provider, message_id, known.addresses, write=lambda _: (title, text), origin=from_whom)

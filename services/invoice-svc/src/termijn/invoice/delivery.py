@@ -1,8 +1,6 @@
 """Sending documents (INV-10) and announcements of a further collection (PAY-4) by mail. Decided (issued, planned) and done
 (delivered, announced) are two events, so a crash between them sends again, with the same message id."""
 
-from functools import partial
-
 from termijn.invoice.announcement import Announcement, announcement_mail
 from termijn.invoice.billing_account import BILLING_ACCOUNT, Known
 from termijn.invoice.document import subject
@@ -14,7 +12,7 @@ from termijn.invoice.receivable import CreditNote, Receivable
 from termijn.kernel.ids import AccountId, InvoiceId
 from termijn.runtime.handling import Work, Worker
 from termijn.runtime.mail import Mailer, Origin
-from termijn.runtime.outgoing import Outgoing
+from termijn.runtime.outgoing import COPIES_MAX, Outgoing
 from termijn.runtime.setting import CURRENT
 from termijn.runtime.sql import Row, load
 
@@ -22,9 +20,6 @@ SQL = load("termijn.invoice", "queries.sql")
 
 MAILS_PER_PAGE = 20
 """Mails sent before the transaction that records them ends: as many may go out twice after a crash."""
-
-COPIES_MAX = 20
-"""Recipients of one document: contracts-svc takes no more. Who erases the mails of an account looks for as many (``sql/erasure.sql``)."""
 
 
 def delivery(mailer: Mailer) -> Worker:
@@ -62,9 +57,7 @@ async def _deliver(work: Work, outgoing: Outgoing, invoice_id: InvoiceId, accoun
         language=billed.facts.language,
         sender=profile.name,
     )
-    refusals = await outgoing.copies(
-        work.provider, message_id, addresses, write=lambda _: (title, text), copy_id=partial(copy_id, message_id), origin=origin_of(profile)
-    )
+    refusals = await outgoing.copies(work.provider, message_id, addresses, write=lambda _: (title, text), origin=origin_of(profile))
     if not outgoing.accepted(message_id):
         await _fail(work, invoice_id, account, f"the mail was refused: {refusals[0]}")
         return
@@ -95,9 +88,7 @@ async def _announce(work: Work, outgoing: Outgoing, invoice_id: InvoiceId, accou
         contact=", ".join(filter(None, (profile.email, profile.phone))),
     )
     title, text = announcement_mail(said, billed.facts.language)
-    refusals = await outgoing.copies(
-        work.provider, message_id, [address], write=lambda _: (title, text), copy_id=partial(copy_id, message_id), origin=origin_of(profile)
-    )
+    refusals = await outgoing.copies(work.provider, message_id, [address], write=lambda _: (title, text), origin=origin_of(profile))
     if refusals:
         await _fail_announcement(work, invoice_id, account, attempt, f"the mail was refused: {refusals[0]}")
         return
@@ -120,11 +111,6 @@ def addresses_of(billed: Known) -> list[str]:
     chosen = [one.email for one in billed.recipients or () if "invoices" in one.documents]
     address = _address(billed)
     return chosen[:COPIES_MAX] or ([address] if address is not None else [])
-
-
-def copy_id(message_id: str, nth: int) -> str:
-    """The Message-ID to the nth address. By its place and not by the address: who erases the account knows only that (CON-7)."""
-    return f"{message_id}.{nth}" if nth else message_id
 
 
 def _address(billed: Known) -> str | None:

@@ -16,7 +16,7 @@ select sha256, size_bytes, address from letter where provider = $1 and account =
 select sha256, size_bytes, address from handover where provider = $1 and account = $2;
 
 -- name: mails
--- Mails that were sent to the account: of a letter as many as it has recipients at most (``sender.COPIES_MAX``).
+-- Mails that were sent to the account: of a letter as many as it has recipients at most (``outgoing.COPIES_MAX``).
 select message_id from letter where provider = $1 and account = $2 and message_id is not null
 union all
 select message_id || '.' || nth from letter, generate_series(1, 19) as nth where provider = $1 and account = $2 and message_id is not null;

@@ -31,7 +31,7 @@ union select invoice_id from announcement where provider = $1 and account = $2 a
 select max(collect_on) as day from direct_debit where provider = $1 and account = $2 and status in ('submitted', 'booked', 'failed');
 
 -- name: mails
--- Mails that were sent to the account: of a document as many as it has recipients at most (``delivery.COPIES_MAX``).
+-- Mails that were sent to the account: of a document as many as it has recipients at most (``outgoing.COPIES_MAX``).
 select message_id from delivery where provider = $1 and account = $2
 union select message_id || '.' || nth from delivery, generate_series(1, 19) as nth where provider = $1 and account = $2
 union select message_id from announcement where provider = $1 and account = $2;
