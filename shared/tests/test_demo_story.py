@@ -167,7 +167,7 @@ def test_what_is_no_subscription_is_told_apart_from_the_run(outcome: Outcome) ->
     hardware = replace(outcome.documents[0], invoice_id="h-1", number="2026-00003", stream="hardware", due_on=date(2026, 3, 3))
     text = told(replace(outcome, documents=[*outcome.documents, hardware]))
     assert "Sun  1  Invoice run: 1 invoice (2026-00001), net € 1,000.00" in text
-    assert "Sun  1  Invoice 2026-00003 to Bakkerij van Dijk B.V. for hardware: net € 1,000.00, due on 03 March." in text
+    assert "Sun  1  Invoice 2026-00003 to Bakkerij van Dijk B.V. for hardware: net € 1,000.00, due on 3 March." in text
 
 
 def test_the_totals_are_those_of_the_lines(outcome: Outcome) -> None:
