@@ -98,7 +98,8 @@ def routes(access: Access) -> APIRouter:
     router = APIRouter()
     add_replacing(router, access, "policy", POLICY, body=PolicyBody, read=_policy)
     add_showing(router, access, "policy", POLICY, body=PolicyBody, query=QUERIES["policy"])
-    _decisions(router, access)
+    _holds(router, access)
+    _termination(router, access)
     _cases(router, access)
     _letters(router, access)
     _desk(router, access)
@@ -114,7 +115,7 @@ async def _facts(work: Work) -> dict[str, Any]:
     return {"now": work.now, "policy": current.value, "policy_version": current.version}
 
 
-def _decisions(router: APIRouter, access: Access) -> None:
+def _holds(router: APIRouter, access: Access) -> None:
     @router.post("/holds", **answers(Held, status=201))
     async def place_hold(body: HoldBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """Nothing goes out for what is held, up to and including ``until`` (DUN-14)."""
@@ -143,6 +144,8 @@ def _decisions(router: APIRouter, access: Access) -> None:
 
         return await call.run(do)
 
+
+def _termination(router: APIRouter, access: Access) -> None:
     @router.post("/accounts/{account}/termination", **answers(Accepted, status=202))
     async def terminate(account: AccountPath, body: TerminationBody, call: Call = Depends(access.changing(Role.MANAGER))) -> Response:
         """The suspended modules end for default (DUN-9)."""
