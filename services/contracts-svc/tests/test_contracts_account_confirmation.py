@@ -205,3 +205,24 @@ async def test_a_letter_names_the_numbers_that_the_module_had(desk: Any) -> None
     changed = told["Bevestiging van uw wijziging: Call handling"]
     assert "Nummers:  +31201234567" in changed and "voor 5 stuks € 49,50 per maand" in changed
     await desk.check()
+
+
+@pytest.mark.slow
+@pytest.mark.rule("CON-13", "CAT-25")
+async def test_pages_and_letters_tell_the_same_end_where_a_new_term_is_to_start(desk: Any) -> None:
+    """The contract page, the notice page, the notice itself, and the letter to who takes it back."""
+    await desk.acme_with_a_module()
+    await desk.post(desk.manager, "/tariffs", {**desk.tariff, "tariff_id": "long", "title": "Long", "notice": "term:24"})
+    order = {"tariff_id": "long", "new_term_confirmed": True}
+    changed = await desk.post(desk.customer, "/accounts/acme/modules/t1/tariff", order, status=200)
+    assert changed["pending"][0]["from_on"] == "2026-08-01"
+    await desk.contracts.advance_to(datetime(2026, 7, 3, 9, tzinfo=UTC))
+    (module,) = (await desk.customer.get("/accounts/acme/contract")).json()["modules"]
+    told = (await desk.customer.get("/accounts/acme/modules/t1/notice")).json()
+    assert (module["notice_today"]["ends_on"], told["ends_on"], told["possible_ends"][0]) == ("2028-07-31",) * 3
+    assert (await desk.post(desk.customer, "/accounts/acme/modules/t1/cancellation", status=200))["ends_on"] == "2028-07-31"
+    withdrawn = await desk.customer.delete("/accounts/acme/modules/t1/cancellation", headers=desk.key())
+    assert withdrawn.status_code == 200, withdrawn.text
+    letter = next(one.get_content() for one in await mails(desk) if "ingetrokken" in one["Subject"])
+    assert "Zou u op 3 juli 2026 opzeggen, dan is 31 juli 2028 de laatste dag" in " ".join(letter.split())
+    await desk.check()

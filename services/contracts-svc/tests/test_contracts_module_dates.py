@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from termijn.contracts.end_date import choose_end
+from termijn.contracts.end_date import Notice, choose_end
 from termijn.contracts.errors import (
     AlreadyCancelled,
     AlreadyThere,
@@ -331,7 +331,8 @@ def test_what_a_refusal_names_as_possible_is_accepted(rule: NoticeRule, start: d
     given_on = start + timedelta(days=wait)
 
     def choose(asked: date | None) -> date:
-        return choose_end(rule, counts_from=start, given=given_on, asked=asked, is_manager=False, is_telecom=is_telecom).ends_on
+        notice = Notice(rule=rule, counts_from=start, given=given_on, is_telecom=is_telecom)
+        return choose_end(notice, asked=asked, is_manager=False).ends_on
 
     earliest = choose(None)
     asked = earliest + timedelta(days=later)
@@ -350,7 +351,7 @@ def test_giving_notice_a_day_later_never_ends_earlier(rule: NoticeRule, start: d
     first = start + timedelta(days=wait)
 
     def ends(day: date) -> date:
-        return choose_end(rule, counts_from=start, given=day, asked=None, is_manager=False, is_telecom=False).ends_on
+        return Notice(rule=rule, counts_from=start, given=day, is_telecom=False).earliest().ends_on
 
     assert first <= ends(first) <= ends(first + timedelta(days=1))
 

@@ -27,6 +27,9 @@ _DUTCH = {
     "a manager let it start at once": "een medewerker liet het meteen ingaan",
     "less is a cancellation of that part": "een lager aantal is een opzegging van dat deel",
     "leased until {a}": "de lease loopt tot en met {a}",
+    "that gives {a}, when the new term runs that was agreed from {b}": (
+        "dat geeft {a}, en dan loopt de nieuwe termijn die vanaf {b} is afgesproken"
+    ),
     "not before its start on {a}": "niet voor de ingangsdatum, {a}",
     "counts from {a}": "telt vanaf {a}",
     "no term runs before the delivery": "voor de oplevering loopt er geen termijn",

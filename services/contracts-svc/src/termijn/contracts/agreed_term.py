@@ -1,9 +1,11 @@
 """How long a module binds and how it ends, as a confirmation says it: the notice rule in words, and what notice would give (CON-13)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
+from termijn.contracts.end_date import Notice
 from termijn.contracts.letter_frame import Both
+from termijn.contracts.module_state import TariffFrom
 from termijn.kernel.calendar import add_months
 from termijn.kernel.notice import ending
 from termijn.kernel.notice_words import in_dutch
@@ -66,15 +68,24 @@ _HOW = Both(
 )
 
 
-def term_paragraph(tariff: Tariff, *, counts_from: date | None, holds_from: date, is_consumer: bool, language: Language) -> str:
+def term_paragraph(
+    tariff: Tariff,
+    *,
+    counts_from: date | None,
+    holds_from: date,
+    is_consumer: bool,
+    language: Language,
+    planned: Sequence[TariffFrom] = (),
+) -> str:
     """Minimum term, notice, renewal, and what follows from the day that terms count from; None where the delivery decides it.
 
-    ``holds_from``: the first day on which notice would be given under this tariff, so not before a change to it.
+    ``holds_from``: the first day on which notice would be given under this tariff, so not before a change to it. ``planned``: the new
+    terms that were agreed to start later, which notice may meet (CAT-25).
     """
     given = holds_from if counts_from is None else max(holds_from, counts_from)
     lines = [*_rule(tariff.notice, counts_from, given, language)]
     if counts_from is not None:
-        lines += _dates(tariff, counts_from, given=given, is_consumer=is_consumer, language=language)
+        lines += _dates(tariff, counts_from, given=given, is_consumer=is_consumer, language=language, planned=planned)
     if tariff.is_telecom:
         lines.append(_TELECOM.to(language))
     if is_consumer:
@@ -127,11 +138,22 @@ def _notice_months(rule: NoticeRule, language: Language) -> str:
     return "één volle maand" if language == "nl" else "one full month"
 
 
-def _dates(tariff: Tariff, counts_from: date, *, given: date, is_consumer: bool, language: Language) -> Iterator[str]:
+def _dates(
+    tariff: Tariff, counts_from: date, *, given: date, is_consumer: bool, language: Language, planned: Sequence[TariffFrom]
+) -> Iterator[str]:
     """The days that notice on ``given`` and no notice at all would give, with the steps (CON-13)."""
+    notice = Notice(
+        rule=tariff.notice,
+        counts_from=counts_from,
+        given=given,
+        is_telecom=tariff.is_telecom,
+        is_consumer=is_consumer,
+        planned=planned,
+    )
     told = ending(tariff.notice, counts_from=counts_from, given=given, is_telecom=tariff.is_telecom, is_consumer=is_consumer)
     if tariff.notice.renewal_months and told.renews_on is not None and told.last_notice_day is not None:
         yield _FIRST_CHANCE.to(language).format(renews=long_day(told.renews_on, language), last=long_day(told.last_notice_day, language))
+    told = notice.earliest()
     steps = "; ".join(told.steps)
     why = in_dutch(steps) if language == "nl" else steps
     yield _EXAMPLE.to(language).format(given=long_day(given, language), ends=long_day(told.ends_on, language), why=why)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from termijn.contracts.end_date import choose_end, is_free_of_charge
+from termijn.contracts.end_date import choose_end, is_free_of_charge, notice_given
 from termijn.contracts.errors import AlreadyCancelled, ManagerOnly, NotYetDelivered
 from termijn.contracts.module_commands import Cancel, PortOut, ReleaseSubject
 from termijn.contracts.module_extras import release_all, release_subject
@@ -49,25 +49,21 @@ def _leaves_earlier(command: Cancel, state: Running, ends_on: date) -> bool:
 
 def _noticed(command: Cancel, state: Running) -> ModuleCancelled:
     # The contract as it was when the notice was received, whenever it is entered.
-    tariff, counts_from = state.terms.tariff_on(command.notice_on), state.counts_from(command.notice_on)
+    notice = notice_given(state, command.notice_on, is_consumer=command.is_consumer)
     # A price change that was announced lets the customer go on days that the notice rule does not (CAT-10).
     leaving = free_end(state.price_change, given=command.notice_on, asked=command.ends_on)
     end = choose_end(
-        tariff.notice,
-        counts_from=counts_from,
-        given=command.notice_on,
+        notice,
         asked=command.ends_on if leaving is None else None,
         is_manager=command.is_manager,
-        is_telecom=tariff.is_telecom,
-        is_consumer=command.is_consumer,
         field="from_on" if command.is_scaling else "ends_on",
         told_after=timedelta(days=1 if command.is_scaling else 0),
-        fixed_until=state.fixed_until,
     )
     if leaving is not None and (command.ends_on is not None or leaving.ends_on < end.ends_on):
         end = leaving
     explanation = f"{command.because}; {end.explanation}" if command.because else end.explanation
-    is_free = is_free_of_charge(tariff.notice, counts_from=counts_from, ends_on=end.ends_on, is_telecom=tariff.is_telecom)
+    ruling = notice.ruling(end.ends_on)
+    is_free = is_free_of_charge(ruling.rule, counts_from=ruling.counts_from, ends_on=end.ends_on, is_telecom=ruling.is_telecom)
     return _cancelled(
         command, ends_on=end.ends_on, explanation=explanation, is_free=is_free or leaving is not None, leaves=leaving is not None
     )

@@ -13,6 +13,7 @@ from termijn.contracts.account_state import OpenAccount
 from termijn.contracts.confirmation_letter import Lease, Told
 from termijn.contracts.letterhead import letterhead_of
 from termijn.contracts.module import MODULE
+from termijn.contracts.module_state import TariffFrom
 from termijn.contracts.tariff import TARIFF
 from termijn.kernel.ids import TariffId
 from termijn.kernel.tariff import Tariff
@@ -23,12 +24,15 @@ QUERIES = load("termijn.contracts", "queries.sql")
 
 
 class ModuleThen(msgspec.Struct, frozen=True, kw_only=True):
-    """A module after a version of its stream, on a day: which tariff version, how many, and the day that its terms count from."""
+    """A module after a version of its stream, on a day: which tariff version, how many, and the day that its terms count from;
+    ``planned`` are the days and tariff versions of new terms that are to start later.
+    """
 
     tariff_id: TariffId
     tariff_version: int
     quantity: int
     counts_from: date | None
+    planned: tuple[tuple[date, TariffId, int], ...] = ()
 
 
 async def told_of(work: Work, row: Row, personal: Mapping[str, Any], account: OpenAccount) -> Told:
@@ -61,6 +65,12 @@ async def _with_module(work: Work, row: Row, told: Told) -> Told:
         tariff=await _tariff(work, then.tariff_id, then.tariff_version),
         quantity=then.quantity,
         counts_from=then.counts_from,
+        planned=tuple(
+            [
+                TariffFrom(from_on=from_on, tariff=await _tariff(work, tariff_id, version), counts_from=from_on)
+                for from_on, tariff_id, version in then.planned
+            ]
+        ),
         numbers=tuple(one["subject"] for one in numbers),
         still_works=tuple(suspended[0]["still_works"]) if suspended else None,
         lease=Lease(**leased[0]) if leased else None,
@@ -81,8 +91,11 @@ def module_then(rows: Sequence[Row], day: date) -> ModuleThen:
         (row["from_on"] for row in rows if row["from_on"] is not None and row["type"] in ("ModuleOrdered", "ModuleActivated")), None
     )
     tariff, quantity, new_term = order, order, None
+    later: dict[date, Row] = {}
     for row in sorted(rows[1:], key=_by_day):
         if row["from_on"] is None or row["from_on"] > day:
+            if row["from_on"] is not None and row["type"] == "TariffChanged":
+                later[row["from_on"]] = row
             continue
         if row["type"] == "ModuleScaled":
             quantity = row
@@ -93,6 +106,9 @@ def module_then(rows: Sequence[Row], day: date) -> ModuleThen:
         tariff_version=tariff["tariff_version"],
         quantity=quantity["quantity"],
         counts_from=new_term or starts_on,
+        planned=tuple(
+            (from_on, TariffId(row["tariff_id"]), row["tariff_version"]) for from_on, row in later.items() if row["starts_new_term"]
+        ),
     )
 
 

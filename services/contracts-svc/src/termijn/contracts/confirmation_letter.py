@@ -38,6 +38,7 @@ from termijn.contracts.confirmation_words import (
 )
 from termijn.contracts.letter_frame import day_said, framed, table
 from termijn.contracts.letterhead import Letterhead
+from termijn.contracts.module_state import TariffFrom
 from termijn.contracts.price_letter import KINDS, price_letter
 from termijn.events.contracts import AccountFacts
 from termijn.kernel.notice_words import in_dutch
@@ -62,6 +63,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     - ``kind``, ``facts``, ``personal``: of ``confirmation_facts``.
     - ``reference``: the id of the module, order, project or account; ``decided_on``, ``actor``: when it was recorded, and by whom.
     - ``tariff``: what the module is taken under, with what was decided; ``quantity`` that day, ``counts_from`` None before delivery.
+    - ``planned``: new terms that were agreed then to start later (CAT-25).
     - ``numbers``: the module's own when it was decided.
     - ``still_works``: what goes on although late payment suspends the module from its start; None where it does not (CON-10).
     - ``is_left``: this copy goes to an address that the account has left.
@@ -78,6 +80,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     tariff: Tariff | None = None
     quantity: int = 1
     counts_from: date | None = None
+    planned: tuple[TariffFrom, ...] = ()
     numbers: tuple[str, ...] = ()
     still_works: tuple[str, ...] | None = None
     lease: Lease | None = None
@@ -182,7 +185,14 @@ def _term(told: Told) -> str:
     is_consumer = told.customer.debtor_kind == "consumer"
     changes_on = date.fromisoformat(told.facts["day"]) if told.kind == "TariffChanged" else told.decided_on
     holds_from = max(told.decided_on, changes_on)
-    return term_paragraph(told.tariff, counts_from=told.counts_from, holds_from=holds_from, is_consumer=is_consumer, language=told.language)
+    return term_paragraph(
+        told.tariff,
+        counts_from=told.counts_from,
+        holds_from=holds_from,
+        is_consumer=is_consumer,
+        language=told.language,
+        planned=[one for one in told.planned if one.from_on > holds_from],
+    )
 
 
 def _term_of_change(told: Told) -> str:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import msgspec
 
 from termijn.contracts.cancelling import cancel, ended, port_out
+from termijn.contracts.end_date import notice_given
 from termijn.contracts.errors import (
     AlreadyThere,
     EndsBefore,
@@ -188,17 +189,13 @@ def _scale(command: Scale, state: Live) -> Sequence[ModuleEvent]:
             raise NotYetDelivered(field="quantity")
     else:
         start = scaling_starts_on(
-            terms.tariff_on(today),
+            notice_given(state, today, is_consumer=command.is_consumer),
             command.quantity,
             quantity_on=terms.quantity_on,
-            counts_from=state.counts_from(today),
             starts_on=state.starts_on,
-            today=today,
             at_once=command.at_once,
             asked=command.from_on,
             is_manager=command.is_manager,
-            is_consumer=command.is_consumer,
-            fixed_until=state.fixed_until,
         )
         from_on, explanation = start.from_on, start.explanation
         _check_before_end(state, from_on, field="quantity")

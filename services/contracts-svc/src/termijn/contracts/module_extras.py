@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from termijn.contracts.end_date import ChosenEnd, choose_end
+from termijn.contracts.end_date import ChosenEnd, Notice, choose_end
 from termijn.contracts.errors import EndsBefore, ManagerOnly
 from termijn.contracts.module_commands import AddOption, AssignSubject, ReleaseSubject, RemoveOption
-from termijn.contracts.module_state import AwaitingDelivery, Live, Option, Running
+from termijn.contracts.module_state import AwaitingDelivery, Live, Option, Running, TariffFrom
 from termijn.events.contracts import OptionAdded, OptionRemoved, SubjectAssigned, SubjectReleased
 from termijn.kernel.calendar import at, day_of
 from termijn.kernel.errors import Conflict, InvalidInput, NotFound
@@ -111,21 +111,23 @@ def option_end(command: RemoveOption, state: Live, option: Option) -> ChosenEnd:
     tariff = state.terms.tariff_on(today)
     article = tariff.article(command.article_id)
     own_rule = article.notice if article is not None else None
+    planned: tuple[TariffFrom, ...] = ()
     if isinstance(state, AwaitingDelivery):
         rule, counts_from, whose = NONE, option.counts_from, "no term runs before the delivery"
     elif own_rule is not None:
         rule, counts_from, whose = own_rule, max(option.counts_from, state.starts_on), "the option has a notice rule of its own"
     else:
         rule, counts_from, whose = tariff.notice, state.counts_from(today), "the option ends by the rule of its tariff"
-    end = choose_end(
-        rule,
+        planned = state.new_terms_after(today)
+    notice = Notice(
+        rule=rule,
         counts_from=counts_from,
         given=today,
-        asked=command.ends_on,
-        is_manager=True,
         is_telecom=tariff.is_telecom,
         is_consumer=command.is_consumer,
+        planned=planned,
     )
+    end = choose_end(notice, asked=command.ends_on, is_manager=True)
     return ChosenEnd(ends_on=end.ends_on, explanation=f"{whose}; {end.explanation}")
 
 

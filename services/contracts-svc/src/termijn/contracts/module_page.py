@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from termijn.contracts.end_date import earliest_end, ends_from, is_free_of_charge
+from termijn.contracts.end_date import is_free_of_charge, notice_given
 from termijn.contracts.module import decide
 from termijn.contracts.module_commands import AddOption, Cancel, ChangeTariff, ModuleCommand, RemoveOption, Scale, Withdraw
 from termijn.contracts.module_extras import option_end
@@ -40,33 +40,25 @@ def notice_of(module_id: ModuleId, state: Running, asker: Asker, *, given: date)
 
     ``leaving_free`` is the last day on which an announced price change lets the customer go, None where there is none (CAT-10).
     """
-    tariff, counts_from = state.terms.tariff_on(given), state.counts_from(given)
-    rule = tariff.notice
-    told = earliest_end(
-        rule,
-        counts_from=counts_from,
-        given=given,
-        is_telecom=tariff.is_telecom,
-        is_consumer=asker.is_consumer,
-        fixed_until=state.fixed_until,
-    )
-    ends_any_day = tariff.is_telecom or asker.is_consumer
-    choices = islice(ends_from(rule, counts_from=counts_from, earliest=told.ends_on, ends_any_day=ends_any_day), ENDS_SHOWN)
+    notice = notice_given(state, given, is_consumer=asker.is_consumer)
+    told = notice.earliest()
+    ruling = notice.ruling(told.ends_on)
+    rule, counts_from, is_telecom = ruling.rule, ruling.counts_from, ruling.is_telecom
     return {
         "rule": rule,
         "inputs": {
             "counts_from": counts_from,
             "given": given,
-            "is_telecom": tariff.is_telecom,
+            "is_telecom": is_telecom,
             "is_consumer": asker.is_consumer,
         },
         "steps": told.steps,
         "ends_on": told.ends_on,
         "last_notice_day": told.last_notice_day,
         "renews_on": told.renews_on,
-        "possible_ends": list(choices),
-        "ends_any_later_day": ends_any_day or rule.alignment == "day",
-        "is_free_of_charge": is_free_of_charge(rule, counts_from=counts_from, ends_on=told.ends_on, is_telecom=tariff.is_telecom),
+        "possible_ends": list(islice(notice.ends(), ENDS_SHOWN)),
+        "ends_any_later_day": (ruling.ends_any_day or rule.alignment == "day") and not ruling.planned,
+        "is_free_of_charge": is_free_of_charge(rule, counts_from=counts_from, ends_on=told.ends_on, is_telecom=is_telecom),
         "returns_paid_ahead": asker.is_consumer,
         "leaving_free": free_end(state.price_change, given=given, asked=None),
         "options": list(_option_ends(module_id, state, asker)),

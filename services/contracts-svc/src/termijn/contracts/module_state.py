@@ -162,6 +162,10 @@ class Running(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         """The day that terms count from on that day: the start, or that of a new term agreed with a tariff change (CAT-25)."""
         return next((s.counts_from for s in reversed(self.terms.tariffs) if s.from_on <= day and s.counts_from), self.starts_on)
 
+    def new_terms_after(self, day: date) -> tuple[TariffFrom, ...]:
+        """The new terms that were agreed to start later than that day, in order (CAT-25)."""
+        return tuple(s for s in self.terms.tariffs if s.from_on > day and s.counts_from is not None)
+
 
 class Over(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Ended or terminated; ``ended_on`` was its last day."""

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import msgspec
 
-from termijn.contracts.end_date import choose_end
+from termijn.contracts.end_date import choose_end, notice_given
 from termijn.contracts.errors import EndsBefore, ManagerOnly, MustBeAnnounced, NotYetDelivered
 from termijn.contracts.first_term import check_first_term
 from termijn.contracts.module_commands import ChangeTariff
@@ -110,19 +110,9 @@ def _confirmation(command: ChangeTariff, today: date) -> Confirmation | None:
 
 def _from_on(command: ChangeTariff, state: Running, today: date) -> tuple[date, str]:
     """The first day with the new tariff, and the steps in words (CON-13)."""
-    present = state.terms.tariff_on(today)
-    end = choose_end(
-        present.notice,
-        counts_from=state.counts_from(today),
-        given=today,
-        asked=command.from_on - _DAY if command.from_on is not None else None,
-        is_manager=command.is_manager,
-        is_telecom=present.is_telecom,
-        is_consumer=command.is_consumer,
-        field="from_on",
-        told_after=_DAY,
-        fixed_until=state.fixed_until,
-    )
+    notice = notice_given(state, today, is_consumer=command.is_consumer)
+    asked = command.from_on - _DAY if command.from_on is not None else None
+    end = choose_end(notice, asked=asked, is_manager=command.is_manager, field="from_on", told_after=_DAY)
     from_on = max(end.ends_on + _DAY, state.starts_on)
     steps = [end.explanation]
     if from_on == state.starts_on:

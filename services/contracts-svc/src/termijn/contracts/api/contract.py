@@ -1,5 +1,6 @@
 """The contract page: how long it runs, each module with its state, and the dates that notice would give, explained (CON-13)."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -13,9 +14,9 @@ from termijn.contracts.api.module_pages import known_module
 from termijn.contracts.api.points import state_at, state_now, version_before
 from termijn.contracts.as_of import end_of, module_on
 from termijn.contracts.catalogue_views import SQL
-from termijn.contracts.end_date import earliest_end
+from termijn.contracts.end_date import Notice
 from termijn.contracts.module import MODULE
-from termijn.contracts.module_state import AwaitingDelivery, Running
+from termijn.contracts.module_state import AwaitingDelivery, Running, TariffFrom
 from termijn.contracts.ordering import QUERIES
 from termijn.kernel.calendar import at
 from termijn.kernel.errors import NotFound, Refusal
@@ -35,6 +36,9 @@ async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str,
         "changes": _by_module(await reader.fetch(QUERIES["pending"], *key, today)),
         "price_changes": _by_module(await reader.fetch(SQL["announced"], *key)),
     }
+    planned = {
+        of: await _new_terms(reader, of, today) for of, found in parts["changes"].items() if any("tariff_id" in one for one in found)
+    }
     spans = [(row["starts_on"], row["ends_on"]) for row in modules]
     is_consumer = msgspec.json.decode(account["facts"])["debtor_kind"] == "consumer"
     return {
@@ -42,10 +46,19 @@ async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str,
         "on": today,
         "contract_since": contract_start(spans, today=today, corrected=account["contract_start"]),
         "modules": [
-            {**_module(row, today, is_consumer=is_consumer), **{name: of.get(row["module_id"], []) for name, of in parts.items()}}
+            {
+                **_module(row, today, is_consumer=is_consumer, planned=planned.get(row["module_id"], ())),
+                **{name: of.get(row["module_id"], []) for name, of in parts.items()},
+            }
             for row in modules
         ],
     }
+
+
+async def _new_terms(reader: Reader, module_id: str, today: date) -> tuple[TariffFrom, ...]:
+    """New terms that are to start later, which notice today meets where it would end the module no earlier (CAT-25)."""
+    state, _ = await state_now(reader, MODULE, module_id)
+    return state.new_terms_after(today) if isinstance(state, Running) else ()
 
 
 async def _options(reader: Reader, key: tuple[str, str], today: date) -> dict[str, list[dict[str, Any]]]:
@@ -89,7 +102,7 @@ async def contract_as_of(reader: Reader, account: str, day: date) -> dict[str, A
     return {"account": account, "as_of": day, "contract_since": since, "modules": modules}
 
 
-def _module(row: Row, today: date, *, is_consumer: bool) -> dict[str, Any]:
+def _module(row: Row, today: date, *, is_consumer: bool, planned: Sequence[TariffFrom]) -> dict[str, Any]:
     tariff = msgspec.json.decode(row["tariff"], type=Tariff)
     return {
         "module_id": row["module_id"],
@@ -104,7 +117,7 @@ def _module(row: Row, today: date, *, is_consumer: bool) -> dict[str, Any]:
         "explanation": row["explanation"],
         "suspension": _suspension(row),
         "over_reason": row["over_reason"],
-        "notice_today": _notice_today(row, tariff, today, is_consumer=is_consumer),
+        "notice_today": _notice_today(row, tariff, today, is_consumer=is_consumer, planned=planned),
     }
 
 
@@ -120,18 +133,20 @@ def _suspension(row: Row) -> dict[str, Any] | None:
     return {"since": row["suspended_at"], "reason": row["suspension_reason"], "still_works": row["still_works"]}
 
 
-def _notice_today(row: Row, tariff: Tariff, today: date, *, is_consumer: bool) -> dict[str, Any] | None:
+def _notice_today(row: Row, tariff: Tariff, today: date, *, is_consumer: bool, planned: Sequence[TariffFrom]) -> dict[str, Any] | None:
     """What notice given today would do, with the steps (CON-13); None where there is no notice to give."""
     if row["state"] != "running" or row["ends_on"] is not None:
         return None
-    end = earliest_end(
-        tariff.notice,
+    notice = Notice(
+        rule=tariff.notice,
         counts_from=row["counts_from"],
         given=today,
         is_telecom=tariff.is_telecom,
         is_consumer=is_consumer,
         fixed_until=row["leased_until"],
+        planned=planned,
     )
+    end = notice.earliest()
     return {"ends_on": end.ends_on, "last_notice_day": end.last_notice_day, "renews_on": end.renews_on, "steps": end.steps}
 
 
