@@ -98,6 +98,25 @@ def test_the_contract_runs_since_the_oldest_module_still_active() -> None:
 
 
 @pytest.mark.rule("CON-1")
+def test_a_corrected_start_is_gone_with_the_contract_that_it_was_said_of() -> None:
+    """Modules that follow each other without a day between are one contract; what is said on a day without any is about the next."""
+    day, corrected = date, date(2019, 2, 3)
+    first, second = (day(2024, 1, 1), day(2025, 6, 30)), (day(2025, 6, 1), day(2025, 12, 31))
+    next_day, later = (day(2026, 1, 1), None), (day(2026, 1, 2), None)
+
+    def since(*modules: tuple[date | None, date | None], said_on: date) -> date | None:
+        return contract_start(modules, today=day(2026, 3, 10), corrected=corrected, said_on=said_on)
+
+    for said_on in (day(2023, 5, 1), day(2024, 5, 1), day(2025, 12, 31)):
+        assert since(first, second, next_day, said_on=said_on) == corrected
+        assert since(first, second, later, said_on=said_on) == day(2026, 1, 2)
+    assert since(first, second, later, said_on=day(2026, 1, 1)) == since(later, said_on=day(2026, 3, 1)) == corrected
+    called_off, undelivered, to_come = (day(2025, 5, 1), day(2025, 4, 30)), (None, day(2025, 5, 1)), (day(2027, 1, 1), None)
+    assert since(called_off, undelivered, to_come, later, said_on=day(2024, 5, 1)) == corrected
+    assert since(first, second, to_come, said_on=day(2024, 5, 1)) is None
+
+
+@pytest.mark.rule("CON-1")
 def test_only_a_manager_corrects_the_contract_duration() -> None:
     """With a reason."""
     command = CorrectContractStart(now=NOW, account=ACME, is_manager=False, starts_on=date(2019, 2, 3), reason="moved from paper")

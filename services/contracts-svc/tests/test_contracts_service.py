@@ -179,3 +179,23 @@ async def test_a_line_is_delivered_and_an_option_comes_and_goes(desk: Any) -> No
     await desk.contracts.settle()
     assert len(await desk.contracts.published(ModuleActivated)) == 1
     await desk.check()
+
+
+@pytest.mark.rule("CON-1")
+async def test_a_new_contract_does_not_have_the_corrected_start_of_an_earlier_one(desk: Any) -> None:
+    """Nor does the earlier one lose it: what the contract page told of a past day stays."""
+    await desk.acme_with_a_module()
+    correction = {"starts_on": "2019-02-03", "reason": "paper"}
+    assert (await desk.manager.put("/accounts/acme/contract-start", json=correction, headers=desk.key())).status_code == 200
+    await desk.post(desk.customer, "/accounts/acme/modules/t1/cancellation", status=200)
+    await desk.contracts.advance_to(datetime(2026, 8, 3, 9, tzinfo=UTC))
+    await desk.post(desk.customer, "/accounts/acme/modules", {"module_id": "t2", "tariff_id": "calls"})
+
+    async def since(query: str = "") -> str | None:
+        found: str | None = (await desk.customer.get(f"/accounts/acme/contract{query}")).json()["contract_since"]
+        return found
+
+    assert [await since(), await since("?as_of=2026-07-31"), await since("?as_of=2026-08-01")] == ["2026-08-03", "2019-02-03", None]
+    assert (await desk.manager.put("/accounts/acme/contract-start", json=correction, headers=desk.key())).status_code == 200
+    assert [await since(), await since("?as_of=2026-07-31")] == ["2019-02-03", "2019-02-03"]
+    await desk.check()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from stdnum import iban
 from stdnum.eu import vat
@@ -43,6 +43,7 @@ LEGAL = {"terms": "terms", "data_protection": "data-protection"}
 """Facts of what was accepted, and the kind of legal document that each is about."""
 RECIPIENTS_MAX = 20
 """Addresses that documents of one account go to: more is a mailing list, which has an address of its own."""
+_DAY = timedelta(days=1)
 _CHAMBER_OF_COMMERCE = re.compile(r"\d{8}", re.ASCII)
 
 
@@ -152,13 +153,26 @@ def changeable_fields(*, is_manager: bool) -> list[str]:
     return [*parties, "invoice_address", "recipients", *(f"facts.{name}" for name in facts)]
 
 
-def contract_start(modules: Iterable[tuple[date | None, date | None]], *, today: date, corrected: date | None) -> date | None:
+def contract_start(
+    modules: Iterable[tuple[date | None, date | None]], *, today: date, corrected: date | None, said_on: date | None = None
+) -> date | None:
     """Since when the account has a contract (CON-1): the start of the oldest module still active, unless a manager corrected it.
 
     ``modules`` are (start, last day) pairs, None where not known; a module is active from its start to its last day, both
     included. None where no module is active: an account alone binds to nothing.
+
+    A correction is about one contract: the modules that follow each other without a day on which none is active. Said on
+    ``said_on``, it is gone with them; said on a day without any, it is about those that come next.
     """
-    starts = [start for start, last in modules if start is not None and start <= today and (last is None or last >= today)]
-    if not starts:
+    spans = [(start, last or date.max) for start, last in modules if start is not None and start <= min(today, last or today)]
+    active = [start for start, last in spans if last >= today]
+    if not active:
         return None
-    return corrected if corrected is not None else min(starts)
+    first = min(active)
+    if corrected is None:
+        return first
+    contract = first
+    while earlier := [start for start, last in spans if start < contract and last >= contract - _DAY]:
+        contract = min(earlier)
+    of_one_before = said_on is not None and any(start < contract and last >= said_on for start, last in spans)
+    return first if of_one_before else corrected

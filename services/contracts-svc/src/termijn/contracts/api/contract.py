@@ -9,16 +9,16 @@ import msgspec
 from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_check import contract_start
 from termijn.contracts.account_command import AdmitOrder
-from termijn.contracts.account_state import OpenAccount
+from termijn.contracts.account_state import ContractStartCorrected, OpenAccount
 from termijn.contracts.api.module_pages import known_module
-from termijn.contracts.api.points import state_at, state_now, version_before
+from termijn.contracts.api.points import last_of, state_at, state_now, version_before
 from termijn.contracts.as_of import end_of, module_on
 from termijn.contracts.catalogue_views import SQL
 from termijn.contracts.end_date import Notice
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_state import AwaitingDelivery, Running, TariffFrom
 from termijn.contracts.ordering import QUERIES
-from termijn.kernel.calendar import at
+from termijn.kernel.calendar import at, day_of
 from termijn.kernel.errors import NotFound, Refusal
 from termijn.kernel.ids import AccountId, ModuleId
 from termijn.kernel.tariff import Tariff
@@ -40,11 +40,12 @@ async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str,
         of: await _new_terms(reader, of, today) for of, found in parts["changes"].items() if any("tariff_id" in one for one in found)
     }
     spans = [(row["starts_on"], row["ends_on"]) for row in modules]
+    said_on = await _corrected_on(reader, account["account"]) if account["contract_start"] is not None else None
     is_consumer = msgspec.json.decode(account["facts"])["debtor_kind"] == "consumer"
     return {
         "account": account["account"],
         "on": today,
-        "contract_since": contract_start(spans, today=today, corrected=account["contract_start"]),
+        "contract_since": contract_start(spans, today=today, corrected=account["contract_start"], said_on=said_on),
         "modules": [
             {
                 **_module(row, today, is_consumer=is_consumer, planned=planned.get(row["module_id"], ())),
@@ -94,12 +95,20 @@ async def contract_as_of(reader: Reader, account: str, day: date) -> dict[str, A
         found = module_on(day, await known_module(reader, row["module_id"], day))
         if found is not None:
             modules.append({"module_id": row["module_id"], **found})
-    state = await state_at(reader, ACCOUNT, account, await version_before(reader, ACCOUNT, account, end_of(day)))
+    version = await version_before(reader, ACCOUNT, account, end_of(day))
+    state = await state_at(reader, ACCOUNT, account, version)
     if not isinstance(state, OpenAccount):
         raise NotFound(what=f"account on {day}", id=account)
     spans = [(module["starts_on"], module["ends_on"]) for module in modules]
-    since = contract_start(spans, today=day, corrected=state.contract_start)
+    said_on = await _corrected_on(reader, account, until=version) if state.contract_start is not None else None
+    since = contract_start(spans, today=day, corrected=state.contract_start, said_on=said_on)
     return {"account": account, "as_of": day, "contract_since": since, "modules": modules}
+
+
+async def _corrected_on(reader: Reader, account: str, *, until: int | None = None) -> date | None:
+    """The day on which a manager last said since when the contract runs (CON-1)."""
+    said = await last_of(reader, ACCOUNT, account, (ContractStartCorrected.__name__,), until=until)
+    return day_of(said.occurred_at) if said is not None else None
 
 
 def _module(row: Row, today: date, *, is_consumer: bool, planned: Sequence[TariffFrom]) -> dict[str, Any]:

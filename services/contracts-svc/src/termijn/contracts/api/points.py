@@ -58,10 +58,12 @@ async def version_before(reader: Reader, aggregate: Aggregate[Any, Any, Any], ke
     return int(rows[0]["version"]) if rows else 0
 
 
-async def last_of(reader: Reader, aggregate: Aggregate[Any, Any, Any], key: str, types: Sequence[str]) -> Recorded | None:
-    """The last event of these types, looked for from the end."""
+async def last_of(
+    reader: Reader, aggregate: Aggregate[Any, Any, Any], key: str, types: Sequence[str], *, until: int | None = None
+) -> Recorded | None:
+    """The last event of these types, up to a version where one is given; looked for from the end."""
     provider = reader.principal.provider
-    rows = await reader.fetch(SQL["last_of"], provider, aggregate.stream(provider, key), list(types))
+    rows = await reader.fetch(SQL["last_of"], provider, aggregate.stream(provider, key), list(types), until)
     return (await events_of(reader, aggregate, key, after=rows[0]["version"] - 1, limit=1))[0] if rows else None
 
 

@@ -16,8 +16,9 @@ select version from event
 where provider = $1 and stream = $2 and ($3::timestamptz is null or occurred_at < $3) order by version desc limit 1;
 
 -- name: last_of
--- The last version of these types; looked for from the end.
-select version from event where provider = $1 and stream = $2 and type = any($3::text[]) order by version desc limit 1;
+-- The last version of these types, up to a version where it is not null; looked for from the end.
+select version from event
+where provider = $1 and stream = $2 and type = any($3::text[]) and ($4::integer is null or version <= $4) order by version desc limit 1;
 
 -- name: subjects_at
 -- The subjects that were a module's when an instant came.
