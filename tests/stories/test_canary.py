@@ -13,14 +13,13 @@ import pytest
 
 from termijn.embedded.installation import open_installation
 from termijn.embedded.postgres import EmbeddedPostgres
-from termijn.kernel.calendar import at
 from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.http import Role, mint_token
 from termijn.runtime.service import TOPICS, Service
 from termijn.testing.kafka import Broker
 from termijn.testing.remains import Remains, dig, forms
-from termijn.testing.story import FIRST_DAY, MadeCall, Story
+from termijn.testing.story import OPENS_AT, MadeCall, Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(900)]
 
@@ -278,7 +277,7 @@ async def kafka_story(kafka_broker: Broker, postgres_server: EmbeddedPostgres, t
     async with AsyncExitStack() as stack:
         made = open_installation(
             tmp_path,
-            sandbox_start=at(FIRST_DAY, "00:00"),
+            sandbox_start=OPENS_AT,
             server=postgres_server,
             prefix=prefix,
             transport="kafka",

@@ -15,12 +15,11 @@ from termijn.keeping.backup import backup
 from termijn.keeping.place import Place
 from termijn.keeping.recovery import examine, release
 from termijn.keeping.restore import restore_service
-from termijn.kernel.calendar import at
 from termijn.kernel.ids import AccountId, ProviderId
 from termijn.runtime import erasure
 from termijn.runtime.database import EVERY_PROVIDER
 from termijn.runtime.handling import Work
-from termijn.testing.story import FIRST_DAY, MadeCall, Story
+from termijn.testing.story import OPENS_AT, MadeCall, Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(300)]
 
@@ -347,8 +346,7 @@ async def test_what_was_erased_after_the_backup_is_erased_again_when_it_is_resto
     """The log of erasures is kept apart: neither a service nor the keys come back with what was deleted since."""
     prefix = f"erased{os.getpid()}{int(has_journal)}"
     place = Place(folder=tmp_path / "here", server=postgres_server, prefix=prefix)
-    start = at(FIRST_DAY, "00:00")
-    async with open_installation(place.folder, server=postgres_server, prefix=prefix, sandbox_start=start) as installation:
+    async with open_installation(place.folder, server=postgres_server, prefix=prefix, sandbox_start=OPENS_AT) as installation:
         story = Story(installation=installation, server=postgres_server, prefix=prefix)
         await ended(story)
         await pay_all(story)

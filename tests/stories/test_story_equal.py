@@ -27,7 +27,7 @@ from termijn.kernel.calendar import at
 from termijn.runtime.handling import Transient
 from termijn.testing.kafka import Broker
 from termijn.testing.outage import pass_without
-from termijn.testing.story import FIRST_DAY, MadeCall, Story
+from termijn.testing.story import OPENS_AT, MadeCall, Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -53,7 +53,7 @@ class Life:
             self.place.folder,
             transport="kafka" if self.kafka else "log",
             kafka_bootstrap=self.kafka,
-            sandbox_start=at(FIRST_DAY, "00:00"),
+            sandbox_start=OPENS_AT,
             server=self.place.server,
             prefix=self.place.prefix,
         ) as installation:

@@ -55,6 +55,30 @@ async def test_rating_down_for_three_hours_over_the_first_bills_everything_the_s
     assert (run["state"], run["missing"]) == ("closed", 0), "nobody was still missing at the deadline"
 
 
+@pytest.mark.rule("INV-2", "INV-18", "TIM-1")
+@pytest.mark.parametrize("down", [[], ["rating"]])
+async def test_who_orders_in_the_night_before_a_run_is_in_the_run_of_that_morning(story: Story, down: list[str]) -> None:
+    """At 02:00 on the first, as the provider's first customer: February is billed that day, by the run of 06:00, also where rating
+    hears of it at 07:00 only. Who orders at 07:00 pays February with March.
+    """
+    await story.until(ISSUED, "02:00")
+    await story.open_shop()
+    await story.customer("acme")
+    await story.order("acme", "workplace")
+    await pass_without(story.installation, at(ISSUED, "07:00"), down=down)
+    await story.customer("bakker")
+    await story.order("bakker", "workplace")
+    await story.until(ISSUED)
+    (invoice,) = await story.items("/invoice/invoices")
+    assert (invoice["account"], invoice["net"], invoice["issued_on"]) == ("acme", "100.00", ISSUED.isoformat())
+    (run,) = [each for each in await story.items("/invoice/runs") if each["run_on"] == ISSUED.isoformat()]
+    assert (run["period"], run["state"], run["billed"]) == ("2026-01", "open", 1)
+    await story.until(date(2026, 3, 1))
+    net = {account: [invoice["net"] for invoice in await story.invoices(account)] for account in ("acme", "bakker")}
+    assert net == {"acme": ["100.00", "100.00"], "bakker": ["200.00"]}
+    await story.verify()
+
+
 @pytest.mark.rule("DUN-2", "DUN-1", "TIM-1", "INV-18")
 async def test_dunning_down_for_three_days_sends_the_reminder_the_day_it_is_back_and_nothing_twice(story: Story) -> None:
     """Down on the day of the reminder and two more: it goes the third day, the second reminder just as planned, five days on."""

@@ -18,11 +18,10 @@ from termijn.keeping.manifest import NoBackup
 from termijn.keeping.place import Place
 from termijn.keeping.recovery import Finding, examine, release
 from termijn.keeping.restore import AlreadyThere, StillRunning, restore_all, restore_service
-from termijn.kernel.calendar import at
 from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import ProviderId
 from termijn.runtime.keys import KeyDestroyed, KeyStore
-from termijn.testing.story import FIRST_DAY, MadeCall, Story
+from termijn.testing.story import OPENS_AT, MadeCall, Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -50,8 +49,7 @@ class Lives:
     @asynccontextmanager
     async def story(self, place: Place) -> AsyncIterator[Story]:
         """Start the installation, or go on with it."""
-        start = at(FIRST_DAY, "00:00")
-        async with open_installation(place.folder, sandbox_start=start, server=place.server, prefix=place.prefix) as installation:
+        async with open_installation(place.folder, sandbox_start=OPENS_AT, server=place.server, prefix=place.prefix) as installation:
             yield Story(installation=installation, server=place.server, prefix=place.prefix, _keys=_calls)
 
 

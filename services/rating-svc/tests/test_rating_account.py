@@ -1,5 +1,6 @@
 """USE-9, USE-11, INV-19: what an account is billed does not depend on order, lateness or batching; and what a closing decides."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -14,6 +15,7 @@ from termijn.events.rating import PeriodClosed, PeriodCorrected, PeriodRated, Us
 from termijn.kernel.calendar import at
 from termijn.kernel.ids import ModuleId
 from termijn.kernel.money import exact_cents
+from termijn.kernel.period import Month
 from termijn.rating.errors import NotAClosing
 from termijn.rating.rated_account import (
     RATED_ACCOUNT,
@@ -45,6 +47,70 @@ def test_the_first_module_sets_the_timer_of_the_running_month(make: Any) -> None
     timer = SetTimer(occasion="close/2026-01", due_at=at(date(2026, 2, 1), "04:00"), wake_up=CloseMonth(period="2026-01"))
     sentence = spec(RATED_ACCOUNT).when(Learn(now=now, fact=order), Learn(now=now, fact=second))
     sentence.then(order, awaited, second).then_timers(timer)
+
+
+NIGHT = date(2026, 2, 1)
+AN_INSTANT = st.datetimes(datetime(2025, 12, 30), datetime(2027, 1, 3)) | st.builds(
+    lambda month, minutes: at(date(2026, month, 1), "04:00").replace(tzinfo=None) + timedelta(minutes=minutes),
+    st.integers(1, 12),
+    st.integers(-300, 300),
+)
+"""Some year or other, and often the night of a first of the month."""
+
+
+def closing_set(events: Sequence[Any], state: RatedAccount) -> tuple[str, datetime]:
+    """The month that these events make the next one to be closed, and when its timer is due."""
+    (awaited,) = [event for event in events if isinstance(event, ClosingAwaited)]
+    (timer,) = RATED_ACCOUNT.wakes(awaited, state)
+    return awaited.period, timer.due_at
+
+
+@pytest.mark.rule("INV-2", "TIM-1")
+@settings(max_examples=60)
+@given(instant=AN_INSTANT.map(lambda naive: naive.replace(tzinfo=UTC)), ended=st.booleans())
+def test_an_idle_account_is_closed_when_one_with_a_running_module_is(make: Any, instant: datetime, ended: bool) -> None:
+    """Whatever the instant of its order: by the first closing time after it; new accounts as those whose last module has ended."""
+    firsts = (Month(2025, 11), *(Month(2026, number) for number in range(1, 13)), Month(2027, 1), Month(2027, 2))
+    running = next((m.previous(), at(m.first, "04:00")) for m in firsts if at(m.first, "04:00") > instant)
+    state = RatedAccount(last_closed=str(running[0].previous())) if ended else RatedAccount()
+    order = make.ordered(calls_tariff(make), instant.date())
+    assert closing_set(RATED_ACCOUNT.decide(Learn(now=instant, fact=order, happened_at=instant), state), state) == (
+        str(running[0]),
+        running[1],
+    )
+    if ended:
+        assert closing_set(RATED_ACCOUNT.decide(AwaitClosing(now=instant), state), state)[0] == str(running[0])
+
+
+@pytest.mark.rule("INV-18")
+@pytest.mark.parametrize(
+    ("happened", "heard", "last_closed", "awaited"),
+    [
+        ("03:59", "05:00", None, "2026-01"),
+        ("03:59", "05:00", "2026-01", "2026-02"),
+        ("04:00", "05:00", None, "2026-02"),
+        ("02:00", "03:00", None, "2026-01"),
+    ],
+)
+def test_an_order_of_before_the_closing_that_is_heard_after_it_is_closed_at_once_and_never_twice(
+    make: Any, happened: str, heard: str, last_closed: str | None, awaited: str
+) -> None:
+    """Its timer is overdue then; a month that the account closed already is left alone."""
+    state = RatedAccount(last_closed=last_closed)
+    learn = Learn(now=at(NIGHT, heard), fact=make.ordered(calls_tariff(make), NIGHT), happened_at=at(NIGHT, happened))
+    due = at(Month.parse(awaited).next().first, "04:00")
+    assert closing_set(RATED_ACCOUNT.decide(learn, state), state) == (awaited, due)
+
+
+@pytest.mark.rule("INV-18")
+def test_an_order_that_is_heard_months_late_is_closed_with_the_last_month_that_is_over(make: Any) -> None:
+    """One closing bills all of it: from 10 January, heard on 20 May, closed for April at once."""
+    learn = Learn(
+        now=make.noon(date(2026, 5, 20)),
+        fact=make.ordered(calls_tariff(make), date(2026, 1, 10)),
+        happened_at=make.noon(date(2026, 1, 10)),
+    )
+    assert closing_set(RATED_ACCOUNT.decide(learn, RatedAccount()), RatedAccount()) == ("2026-04", at(date(2026, 5, 1), "04:00"))
 
 
 @pytest.mark.rule("INV-2")

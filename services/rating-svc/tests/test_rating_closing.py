@@ -61,7 +61,7 @@ class Rating:
 @pytest.fixture
 async def rating(services: Any, make: Any) -> Rating:
     """The service before anything was ordered."""
-    return Rating(make, await services.open(definition(), routes, now=FIRST))
+    return Rating(make, await services.open(definition(), routes, now=at(FIRST.date(), "08:00")))
 
 
 def nets(event: Any) -> list[tuple[str, str, str, int]]:
@@ -106,6 +106,32 @@ async def test_use_that_comes_after_the_last_module_ended_gets_one_more_closing(
     await rating.close(3)
     assert [nets(event) for event in await rating.published(PeriodCorrected)] == [[("calls", "2026-01-01", "0.70", 1)]]
     assert len(await rating.published(PeriodClosed)) == 2
+    await rating.check()
+
+
+@pytest.mark.rule("INV-2", "TIM-1")
+async def test_an_idle_account_that_orders_before_the_closing_of_the_first_is_billed_as_one_that_runs_already(rating: Rating) -> None:
+    """At 02:00 both pay February that morning, under one closing number; who orders at 05:00 pays it in March, whether idle or not."""
+    tariff = rating.make.tariff(rating.make.article("base", "28.00"), connect_fee="5")
+    first = date(2026, 2, 1)
+    await rating.order()
+    for time_of_day in ("02:00", "05:00"):
+        await rating.it.advance_to(at(first, time_of_day))
+        for account in ("acc", f"idle-{time_of_day[:2]}"):
+            order = rating.make.ordered(tariff, first, module=f"{account}-{time_of_day[:2]}")
+            await rating.it.hear("contracts", order, account=account)
+    await rating.it.settle()
+
+    async def billed() -> dict[str, list[tuple[str, str, str, int]]]:
+        return {event.module_id: nets(event) for event in await rating.published(PeriodRated) if event.module_id != "m-1"}
+
+    morning = [("connect", "2026-02-01", "5.00", 0), ("base", "2026-02-01", "28.00", 0)]
+    assert await billed() == {"acc-02": morning, "idle-02-02": morning}
+    assert {(one.period, one.closing) for one in await rating.published(PeriodClosed)} == {("2026-01", 1)}
+    await rating.close(2)
+    march = ("base", "2026-03-01", "28.00", 0)
+    assert await billed() == {"acc-02": [march], "idle-02-02": [march], "acc-05": [*morning, march], "idle-05-05": [*morning, march]}
+    assert {(one.period, one.closing) for one in await rating.published(PeriodClosed)} == {("2026-01", 1), ("2026-02", 2)}
     await rating.check()
 
 

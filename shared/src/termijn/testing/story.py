@@ -28,6 +28,8 @@ Facts = dict[str, Any]
 _numbers = itertools.count(1)
 
 FIRST_DAY = date(2026, 1, 1)
+OPENS_AT = at(FIRST_DAY, "08:00")
+"""In office hours: what is ordered in the night before a run is in the run of that morning."""
 
 MONTHLY_FEE: Facts = {
     "tariff_id": "workplace",
@@ -265,7 +267,7 @@ async def story(postgres_server: EmbeddedPostgres, tmp_path: Path) -> AsyncItera
     prefix = f"story{next(_numbers)}"
     async with AsyncExitStack() as stack:
         installation = await stack.enter_async_context(
-            open_installation(tmp_path, sandbox_start=at(FIRST_DAY, "00:00"), server=postgres_server, prefix=prefix)
+            open_installation(tmp_path, sandbox_start=OPENS_AT, server=postgres_server, prefix=prefix)
         )
         hold_to_document(installation.app)
         told = Story(installation=installation, server=postgres_server, prefix=prefix)

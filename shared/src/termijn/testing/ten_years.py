@@ -25,10 +25,9 @@ from termijn.embedded import postgres
 from termijn.embedded.databases import SUPERUSER
 from termijn.embedded.installation import open_installation
 from termijn.embedded.postgres import EmbeddedPostgres
-from termijn.kernel.calendar import at
 from termijn.kernel.period import Month
 from termijn.runtime.service import Service
-from termijn.testing.story import CALLS, FIRST_DAY, MONTHLY_FEE, MadeCall, Story
+from termijn.testing.story import CALLS, FIRST_DAY, MONTHLY_FEE, OPENS_AT, MadeCall, Story
 
 SERVICES = ("contracts", "rating", "invoice", "dunning")
 LATE_DAY, PAY_DAY = 27, 12
@@ -210,8 +209,7 @@ class Customers:
 
 async def live(server: EmbeddedPostgres, folder: Path, prefix: str, *, accounts: int, years: int) -> AsyncIterator[Year]:
     """Year by year; the books must hold at the end of each."""
-    start = at(FIRST_DAY, "00:00")
-    async with open_installation(folder, sandbox_start=start, server=server, prefix=prefix) as installation:
+    async with open_installation(folder, sandbox_start=OPENS_AT, server=server, prefix=prefix) as installation:
         story = Story(installation=installation, server=server, prefix=prefix, _keys=_keys)
         customers = Customers(story, [f"customer-{number:02d}" for number in range(1, accounts + 1)])
         await customers.open()

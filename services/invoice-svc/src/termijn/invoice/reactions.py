@@ -32,7 +32,7 @@ from termijn.events.goods import (
 )
 from termijn.events.rating import PeriodClosed, PeriodCorrected, PeriodRated
 from termijn.invoice.billed_module import BILLED_MODULE, NoteModule
-from termijn.invoice.billing_account import BILLING_ACCOUNT, Known
+from termijn.invoice.billing_account import BILLING_ACCOUNT, RUN_TIME, Known
 from termijn.invoice.billing_account_command import NoteAccount, NotePeriod, TakeLines
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import WriteOff
@@ -42,7 +42,7 @@ from termijn.invoice.payer import PAYER, AmendMandate, NoteExemption, NoteMandat
 from termijn.invoice.policy import POLICY
 from termijn.invoice.step_gate import answer_step, know_steps
 from termijn.invoice.support_run import support_run_for
-from termijn.kernel.calendar import day_of
+from termijn.kernel.calendar import at, day_of
 from termijn.kernel.ids import CATALOGUE, AccountId
 from termijn.kernel.period import Month
 from termijn.runtime.aggregate import Aggregate
@@ -87,7 +87,11 @@ async def on_account(work: Work, message: Message[AccountOpened] | Message[Accou
     await work.execute(BILLING_ACCOUNT, account, note, account=account)
     if isinstance(event, AccountOpened):
         work.arrived(f"account/{account}", account=account)
-        await plan_run(work, str(Month.of(day_of(work.now))))
+        month = Month.of(day_of(work.now))
+        if work.now < at(month.first, RUN_TIME):
+            # What it orders in the night before a run can be in that run, be it the provider's first account.
+            await plan_run(work, str(month.previous()))
+        await plan_run(work, str(month))
     return Handled()
 
 

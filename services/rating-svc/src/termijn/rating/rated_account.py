@@ -4,7 +4,7 @@ The names of the events below are stored forever. Facts of contracts-svc are kep
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import assert_never
 
 import msgspec
@@ -83,9 +83,10 @@ class RatedAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Learn(Command, frozen=True, kw_only=True):
-    """A fact of contracts-svc about a module of this account."""
+    """A fact of contracts-svc about a module of this account. ``happened_at``: when, where it came to be known only later."""
 
     fact: ContractFact
+    happened_at: datetime | None = None
 
 
 class AwaitClosing(Command, frozen=True, kw_only=True):
@@ -129,20 +130,27 @@ def decide(command: Learn | AwaitClosing | Close, state: RatedAccount) -> list[H
         case Learn(fact=fact):
             known = isinstance(fact, ModuleOrdered) or fact.module_id in state.modules
             assert known, f"{type(fact).__name__} came before its module was ordered"
-            return [fact, *_awaiting(command, state)]
+            return [fact, *_awaiting(command.happened_at or command.now, command.now, state)]
         case AwaitClosing():
-            return _awaiting(command, state)
+            return _awaiting(command.now, command.now, state)
         case Close():
             return _close(command, state)
         case _:
             assert_never(command)
 
 
-def _awaiting(command: Command, state: RatedAccount) -> list[Happened]:
-    """The running month is closed next; one that was closed already is not closed again (its late use goes with the next)."""
+def _awaiting(happened_at: datetime, now: datetime, state: RatedAccount) -> list[Happened]:
+    """The next closing is that of the running month; until the closing time on the first, that of the month before (INV-2, TIM-1).
+
+    So an idle account that orders in the small hours of the first is in the run of that morning, as it is with a module that runs
+    already. What happened then and came to be known later is closed at once (INV-18). A month that was closed already is not closed
+    again: its late use goes with the next.
+    """
     if state.awaited is not None:
         return []
-    period = Month.of(day_of(command.now))
+    period = Month.of(day_of(now))
+    if happened_at < at(period.first, CLOSING_TIME):
+        period = period.previous()
     if state.last_closed is not None:
         period = max(period, Month.parse(state.last_closed).next())
     return [ClosingAwaited(period=str(period))]

@@ -34,7 +34,8 @@ CONTRACTS = "contracts"
 async def learn(work: Work, message: Message[ContractFact]) -> Outcome:
     """A fact about a module of the account."""
     account = message.envelope.account
-    await work.execute(RATED_ACCOUNT, account, Learn(now=work.now, fact=message.event), account=account)
+    learnt = Learn(now=work.now, fact=message.event, happened_at=message.envelope.occurred_at)
+    await work.execute(RATED_ACCOUNT, account, learnt, account=account)
     return Handled()
 
 
