@@ -5,13 +5,14 @@ from datetime import date
 from decimal import Decimal
 
 from termijn.events.invoice import Collection
-from termijn.invoice.credit_balance import CREDIT_BALANCE, RecordCredit, WithdrawCredit
+from termijn.invoice.credit_balance import CREDIT_BALANCE, RecordCredit, WithdrawCredit, is_document_id
 from termijn.invoice.errors import NoSuchInvoice, NoSuchPayment, NotIssued, PaymentIdTaken
 from termijn.invoice.invoice import INVOICE
 from termijn.invoice.invoice_command import ReceivePayment, RejectDebit, ReversePayment
 from termijn.invoice.payer import PAYER, BlockMandate, Mandate
 from termijn.invoice.policy import POLICY, Policy
 from termijn.invoice.receivable import PaymentBooked, Receivable
+from termijn.kernel.errors import InvalidInput
 from termijn.kernel.ids import AccountId, InvoiceId, PaymentId
 from termijn.runtime.handling import Work
 from termijn.runtime.setting import CURRENT
@@ -52,6 +53,8 @@ async def receive(
     rows = await work.fetch(SQL["payment"], work.provider, payment_id)
     if rows and rows[0]["invoice_id"] != invoice_id:
         raise PaymentIdTaken(field="payment_id", payment_id=payment_id, invoice_id=rows[0]["invoice_id"])
+    if not rows and is_document_id(payment_id):
+        raise InvalidInput(field="payment_id", reason="it has the form of the ids of our own documents; put something before it")
     account = await account_of(work, invoice_id)
     command = ReceivePayment(
         now=work.now,

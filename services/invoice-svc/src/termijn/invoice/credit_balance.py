@@ -3,6 +3,7 @@
 The named place of money that no open invoice takes. It is a stream of its own, so that setting off never waits for a run.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,17 @@ from termijn.events.base import Event
 from termijn.runtime.aggregate import Aggregate, Command
 
 CreditSource = Literal["overpayment", "credit_note"]
+_DOCUMENT_ID = re.compile(r"[a-z0-9][a-z0-9-]*\.[0-9]+")
+
+
+def is_document_id(text: str) -> bool:
+    """Whether it has the form of the ids of our own documents ("jansen.12").
+
+    A credit bears the id of its payment or of its credit note, once per provider. So no payment from outside may have such an id
+    (SEC-4): under the id of a credit note to come, of whichever account, it would take that one's place.
+    """
+    return _DOCUMENT_ID.fullmatch(text) is not None
+
 
 # ---- Events (names are stored forever) --------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ class Candidate:
     """A draft with all facts of this moment, before it has a number.
 
     ``corrected``: by line id, the invoices that billed before what its lines correct; it may name lines of other drafts, too.
+    ``credited``: the ids of this page's credit notes that name a credit already.
     """
 
     invoice_id: InvoiceId
@@ -58,6 +59,7 @@ class Candidate:
     billed: Known
     payer: Payer
     corrected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    credited: frozenset[str] = frozenset()
 
     @property
     def corrects(self) -> tuple[str, ...]:
@@ -107,10 +109,10 @@ async def number_page(work: Work) -> int:
     await work.prefetch([wanted for row in rows for wanted in _streams(InvoiceId(row["invoice_id"]), AccountId(row["account"]), year)])
     looked = [await _candidate(work, InvoiceId(row["invoice_id"]), AccountId(row["account"])) for row in rows]
     candidates = [candidate for candidate in looked if candidate is not None]
-    corrected = await _corrected(work, candidates)
+    corrected, credited = await _corrected(work, candidates), await _credited(work, candidates)
     pages: dict[str, SeriesPage] = {}
     for candidate in candidates:
-        await _issue_or_hold(work, with_changes(candidate, corrected=corrected), pages, policy, profile)
+        await _issue_or_hold(work, with_changes(candidate, corrected=corrected, credited=credited), pages, policy, profile)
     for page in pages.values():
         year = page.issued_on.year
         numbers = GiveNumbers(
@@ -155,6 +157,13 @@ async def _corrected(work: Work, candidates: Sequence[Candidate]) -> Mapping[str
     return {line_id: tuple(numbers) for line_id, numbers in found.items()}
 
 
+async def _credited(work: Work, candidates: Sequence[Candidate]) -> frozenset[str]:
+    """Credit notes whose id a payment took, before such ids were refused: one of them would stop the whole page, again and again."""
+    notes = [candidate.invoice_id for candidate in candidates if candidate.draft.opened.is_credit_note]
+    rows = await work.fetch(SQL["taken_credits"], work.provider, notes) if notes else ()
+    return frozenset(row["credit_id"] for row in rows)
+
+
 async def _issue_or_hold(work: Work, candidate: Candidate, pages: dict[str, SeriesPage], policy: Policy, profile: Profile) -> None:
     """The document, or the reason why there is none; only a document takes a number (INV-7, INV-15)."""
     series = policy.series(is_credit_note=candidate.draft.opened.is_credit_note, is_test=candidate.is_test)
@@ -187,12 +196,14 @@ async def _series_page(work: Work, series: str) -> SeriesPage:
 def prepare(candidate: Candidate, *, number: str, issued_on: date, policy: Policy, profile: Profile) -> Numbered:
     """What the document says, with the account's facts and terms of the day of issue (INV-6, INV-18).
 
-    Raises ``CannotBeIssued`` where the addressee is not known any more.
+    Raises ``CannotBeIssued`` where the addressee is not known any more, or where there can be no credit of a credit note.
     """
     opened, lines = candidate.draft.opened, candidate.draft.lines
     addressee = opened.addressee if opened.has_own_addressee else candidate.billed.addressee
     if addressee is None or not addressee.name:
         raise CannotBeIssued("there is nobody to address the document to")
+    if candidate.invoice_id in candidate.credited:
+        raise CannotBeIssued(f"a payment was booked as {candidate.invoice_id}, and so there is a credit of that id already")
     facts = _without_registrations(candidate.billed.facts) if opened.has_own_addressee else candidate.billed.facts
     assert len(lines) == opened.line_count, "all lines of a draft are recorded with it"
     # Without a creditor id nothing can be collected; test accounts never are (INV-12).

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, assert_never
 import msgspec
 
 from termijn.events.base import Event
+from termijn.invoice.credit_balance import is_document_id
 from termijn.invoice.errors import MoneyDealtWith, MoneyIdTaken, NoSuchMoney
 from termijn.invoice.invoice import VALUE_DAYS_AHEAD_MAX
 from termijn.kernel.calendar import day_of
@@ -129,6 +130,9 @@ def _note(command: NoteUnmatched, state: Money) -> Sequence[MoneyUnmatched]:
         if state.money != money:
             raise MoneyIdTaken(field="unmatched", money_id=money.money_id)
         return []
+    if is_document_id(money.money_id):
+        reason = f"{money.money_id} has the form of the ids of our own documents; put something before it"
+        raise InvalidInput(field="unmatched", reason=reason)
     if money.amount <= 0 or money.amount != cents(money.amount):
         raise InvalidInput(field="unmatched", reason=f"{money.money_id}: an amount above zero in whole cents")
     today = day_of(command.now)

@@ -43,7 +43,10 @@ Series = Annotated[str, Field(pattern=r"^[A-Z]{1,4}$")]
 
 
 class PaymentBody(Body):
-    """Money that came in (PAY-5). ``value_on`` is the day that counts; ``booked_on`` today where not said."""
+    """Money that came in (PAY-5). ``value_on`` is the day that counts; ``booked_on`` today where not said.
+
+    ``payment_id`` is the bank's or yours, of any form but that of our documents ("acme.12").
+    """
 
     payment_id: Annotated[str, Field(pattern=PAYMENT_ID)]
     amount: PositiveMoney
@@ -67,7 +70,10 @@ class RejectionBody(Body):
 
 
 class UnmatchedBody(Body):
-    """Money of a statement that matches nothing, with its payer as far as the bank says (TIM-3)."""
+    """Money of a statement that matches nothing, with its payer as far as the bank says (TIM-3).
+
+    ``money_id`` becomes the id of its payment, and is of any form but that of our documents ("acme.12").
+    """
 
     money_id: Annotated[str, Field(pattern=PAYMENT_ID)]
     amount: PositiveMoney

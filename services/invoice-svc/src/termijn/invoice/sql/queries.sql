@@ -34,6 +34,10 @@ join unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::date[]) as s (in
 join document d on d.provider = l.provider and d.invoice_id = l.invoice_id
 where l.provider = $1 and d.kind = 'invoice' order by d.number;
 
+-- name: taken_credits
+-- Which of these ids name a credit already.
+select credit_id from credit where provider = $1 and credit_id = any($2::text[]);
+
 -- name: delivering_providers
 -- Providers with documents or announcements to send.
 select distinct provider from (
