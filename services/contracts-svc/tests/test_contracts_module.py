@@ -10,8 +10,9 @@ import pytest
 from termijn.contracts.as_of import KnownModule, module_on
 from termijn.contracts.errors import DateNotPossible, EndsBefore, ManagerOnly, ModuleIsOver, NotYetDelivered
 from termijn.contracts.module import MODULE
-from termijn.contracts.module_commands import AddOption, AssignSubject, ReleaseSubject, RemoveOption, Resume, Scale, Suspend, Terminate
+from termijn.contracts.module_commands import AddOption, AssignSubject, End, ReleaseSubject, RemoveOption, Resume, Scale, Suspend, Terminate
 from termijn.contracts.module_state import Module
+from termijn.events.base import Event
 from termijn.events.contracts import (
     ModuleActivated,
     ModuleCancelled,
@@ -299,3 +300,28 @@ def test_a_subject_belongs_to_the_module_in_one_spelling() -> None:
     spec(MODULE).given(ordered(), assigned).when(release()).then(SubjectReleased(module_id=M, subject="+31201234567", until_at=NOW))
     spec(MODULE).given(ordered(), assigned).when(release(until_at=NOW - timedelta(days=1))).then_refused(InvalidInput, "until_at")
     spec(MODULE).given(ordered()).when(release()).then_refused(NotFound)
+
+
+@pytest.mark.rule("USE-2", "CON-6")
+def test_a_release_for_later_comes_with_the_end_of_the_module_where_that_is_earlier() -> None:
+    """Said for 31 August, the module ends on 31 July: free from 1 August. What went before stays as it was."""
+    number, free_at = "+31201234567", at(date(2026, 8, 1), "00:00")
+    first, second = at(date(2026, 1, 15), "00:00"), at(date(2026, 8, 31), "00:00")
+    notice = ModuleCancelled(module_id=M, notice_on=DAY, ends_on=date(2026, 7, 31), explanation="")
+    given: list[Event] = [
+        ordered(),
+        SubjectAssigned(module_id=M, subject="100", from_at=first),
+        SubjectReleased(module_id=M, subject="100", until_at=NOW),
+        SubjectAssigned(module_id=M, subject=number, from_at=first),
+        SubjectReleased(module_id=M, subject=number, until_at=second),
+        notice,
+    ]
+    end = End(now=free_at, module_id=M, ends_on=date(2026, 7, 31))
+    freed, over = SubjectReleased(module_id=M, subject=number, until_at=free_at), ModuleEnded(module_id=M, ended_on=date(2026, 7, 31))
+    spec(MODULE).given(*given).when(end).then(freed, over)
+    again = SubjectAssigned(module_id=M, subject=number, from_at=second)
+    spec(MODULE).given(*given, again).when(end).then(SubjectReleased(module_id=M, subject=number, until_at=second), freed, over)
+    backdated = msgspec.structs.replace(notice, ends_on=date(2026, 6, 1))
+    early = msgspec.structs.replace(end, ends_on=date(2026, 6, 1))
+    released = spec(MODULE).given(*given[:3], backdated).when(early).events[0]
+    assert released == SubjectReleased(module_id=M, subject="100", until_at=at(date(2026, 6, 2), "00:00"))

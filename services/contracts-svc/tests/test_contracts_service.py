@@ -199,3 +199,25 @@ async def test_a_new_contract_does_not_have_the_corrected_start_of_an_earlier_on
     assert (await desk.manager.put("/accounts/acme/contract-start", json=correction, headers=desk.key())).status_code == 200
     assert [await since(), await since("?as_of=2026-07-31")] == ["2019-02-03", "2019-02-03"]
     await desk.check()
+
+
+@pytest.mark.rule("USE-2")
+async def test_a_number_that_was_to_go_later_is_free_when_its_module_ends(desk: Any) -> None:
+    """Until then it is the module's; the module has it again for later on, which never comes."""
+    await desk.acme_with_a_module()
+    await desk.post(desk.manager, "/accounts/acme/modules", {"module_id": "t2", "tariff_id": "calls"})
+    numbers, number = "/accounts/acme/modules/t1/subjects", {"subject": "020 123 4567"}
+    await desk.post(desk.manager, numbers, {**number, "from_at": "2026-06-01T00:00:00Z"})
+    path = f"{numbers}/%2B31201234567?until_at=2026-08-31T00:00:00%2B02:00"
+    assert (await desk.manager.delete(path, headers=desk.key())).status_code == 200
+    await desk.post(desk.manager, numbers, {**number, "from_at": "2026-09-01T00:00:00+02:00"})
+    await desk.post(desk.customer, "/accounts/acme/modules/t1/cancellation", status=200)
+    other, from_august = "/accounts/acme/modules/t2/subjects", {**number, "from_at": "2026-08-01T00:00:00+02:00"}
+    await desk.post(desk.manager, other, from_august, status=409)
+    await desk.contracts.advance_to(datetime(2026, 8, 3, 9, tzinfo=UTC))
+    await desk.post(desk.manager, other, from_august)
+    rows = await desk.contracts.rows("select module_id, from_at, until_at from subject_owner where not from_at = until_at is true")
+    rows = sorted(rows, key=lambda row: row["from_at"])
+    august = at(date(2026, 8, 1), "00:00")
+    assert [(row["module_id"], row["until_at"]) for row in rows] == [("t1", august), ("t2", None)]
+    await desk.check()

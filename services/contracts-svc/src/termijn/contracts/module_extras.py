@@ -165,9 +165,11 @@ def release_subject(command: ReleaseSubject, state: Live) -> Sequence[SubjectRel
 
 
 def release_all(module_id: ModuleId, state: Live, last_day: date) -> list[SubjectReleased]:
-    """All its subjects, from the day after its last; one that was to come later never comes."""
+    """All its subjects, from the day after its last; one that was to come later never comes, and one that was to go later goes then.
+
+    What it was to have last is released first: listeners that know a subject without its time take a release to end all after it.
+    """
     free_at = at(last_day + _DAY, "00:00")
-    return [
-        SubjectReleased(module_id=module_id, subject=subject, until_at=max(since, free_at))
-        for subject, since in sorted(state.terms.subjects.items())
-    ]
+    to_go = [one for one in reversed(state.terms.released) if one.until_at > max(one.from_at, free_at)]
+    owned = [*sorted(state.terms.subjects.items()), *((one.subject, one.from_at) for one in to_go)]
+    return [SubjectReleased(module_id=module_id, subject=subject, until_at=max(since, free_at)) for subject, since in owned]

@@ -48,6 +48,9 @@ ModuleEvent: TypeAlias = (
     | PriceChangeDropped
 )
 
+RELEASED_MAX = 2_000
+"""Subjects that a module gave up, of which it keeps when: as many as it may have."""
+
 # -- State -----------------------------------------------------------------------------------------------------------
 
 
@@ -97,14 +100,26 @@ class Option(OptionSpan, frozen=True, kw_only=True):
         return next((one for one in self.spans if one.from_on <= day and (one.ends_on is None or day <= one.ends_on)), None)
 
 
+class ReleasedSubject(msgspec.Struct, frozen=True, kw_only=True):
+    """A subject that was the module's in that time, or will have been: a release may be for a later day."""
+
+    subject: str
+    from_at: datetime
+    until_at: datetime
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What was agreed, over time: both lines of segments ascend by day and are never empty."""
+    """What was agreed, over time: both lines of segments ascend by day and are never empty.
+
+    ``released``: what was given up, the last ones, by when that was to be: an end that comes before it frees the subject then.
+    """
 
     ordered_on: date
     tariffs: tuple[TariffFrom, ...]
     quantities: tuple[QuantityFrom, ...]
     options: dict[ArticleId, Option] = {}
     subjects: dict[str, datetime] = {}
+    released: tuple[ReleasedSubject, ...] = ()
 
     def tariff_on(self, day: date) -> Tariff:
         """The tariff of that day; before the first day, the first one."""
@@ -206,7 +221,7 @@ def evolve(state: Module, event: ModuleEvent) -> Module:
             # Erased, it is not known any more which number it was (CON-7).
             return state if event.subject is None else _with_terms(state, subjects={**state.terms.subjects, event.subject: event.from_at})
         case SubjectReleased():
-            return _with_terms(state, subjects={s: since for s, since in state.terms.subjects.items() if s != event.subject})
+            return _without_subject(state, event)
         case ModuleEnded():
             return Over(ended_on=event.ended_on, notices=_notices(state))
         case ModuleTerminated():
@@ -217,6 +232,18 @@ def evolve(state: Module, event: ModuleEvent) -> Module:
             return _with_price_change(state, event) if isinstance(state, Running) else state
         case _:
             assert_never(event)
+
+
+def _without_subject(state: Live, event: SubjectReleased) -> Live:
+    """It is the module's no longer from that instant on, which may be still to come."""
+    terms = state.terms
+    from_at = terms.subjects.get(event.subject) if event.subject is not None else None
+    if event.subject is None or from_at is None:
+        return state
+    subjects = {subject: since for subject, since in terms.subjects.items() if subject != event.subject}
+    gone = ReleasedSubject(subject=event.subject, from_at=from_at, until_at=event.until_at)
+    released = sorted((*terms.released, gone), key=lambda one: one.until_at)[-RELEASED_MAX:]
+    return _with_terms(state, subjects=subjects, released=tuple(released))
 
 
 def _option(present: Option | None, event: OptionAdded) -> Option:

@@ -157,9 +157,10 @@ with done as (
 insert into subject_owner (provider, account, module_id, subject, from_at, assigned_version) values ($1, $2, $3, $4, $5, $6);
 
 -- name: release_subject
--- The subject is free from that instant on.
+-- The subject is free from that instant on, maybe earlier than was said before; letters go by when it was said first.
 with done as (
-  update subject_owner set until_at = $4, released_version = $5 where provider = $1 and module_id = $2 and subject = $3 and until_at is null returning 1
+  update subject_owner set until_at = $4, released_version = coalesce(released_version, $5)
+  where provider = $1 and module_id = $2 and subject = $3 and from_at <= $4 and (until_at is null or until_at > $4) returning 1
 ) select expect_rows(count(*)) from done;
 
 -- name: confirm
