@@ -141,6 +141,43 @@ async def test_a_server_that_dies_while_somebody_joins_it_is_started_again(folde
     await again.stop()
 
 
+@pytest.mark.slow
+async def test_a_server_that_has_just_begun_is_waited_for_and_not_started_twice(folder: Path) -> None:
+    """Its lock file says where it listens a moment after it says that it is there."""
+    first = await start(folder, TESTS)
+    lock_file = folder / "data" / "postmaster.pid"
+    whole = lock_file.read_text()
+    lines = whole.splitlines()
+    lock_file.write_text("\n".join([*lines[:4], "", ""]))
+    joining = asyncio.create_task(start(folder, TESTS))
+    await asyncio.sleep(0.3)
+    assert lock_file.read_text().splitlines()[0] == lines[0]
+    lock_file.write_text(whole)
+    second = await joining
+    assert second.socket_folder == first.socket_folder
+    await first.stop()
+    assert await fetch(second.dsn("postgres", SUPERUSER), "select 1") == 1
+    await second.stop()
+
+
+def waiting_command(program: str, place: Path) -> "subprocess.Popen[bytes]":
+    """A process that looks like this program at work on that place, until its input ends."""
+    arguments = [program, "-c", "import sys; sys.stdin.read()", "-D", str(place)]
+    return subprocess.Popen(arguments, executable=sys.executable, stdin=subprocess.PIPE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("program", "place"), [("pg_ctl", "data"), ("initdb", "data.new")])
+async def test_what_somebody_began_who_was_killed_over_it_is_waited_for(folder: Path, program: str, place: str) -> None:
+    """His pg_ctl goes on without him: until it is done nobody can say whether a server runs."""
+    leftover = await asyncio.to_thread(waiting_command, program, folder / place)
+    starting = asyncio.create_task(start(folder, TESTS))
+    await asyncio.sleep(0.5)
+    assert not list(folder.glob("data*")), "initdb makes its folder first"
+    await asyncio.to_thread(leftover.communicate)
+    await (await starting).stop()
+
+
 async def test_a_process_id_left_behind_that_is_now_somebody_else_does_not_stop_it(folder: Path) -> None:
     await (await start(folder, TESTS)).stop()
     (folder / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{folder / 'data'}\n1\n5432\n{folder / 'run'}\n\n0 0\nready\n")

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -106,6 +106,7 @@ def start_now(folder: Path, settings: Settings | None = None) -> EmbeddedPostgre
     account.let_traverse(_binaries())
     data = folder / "data"
     with _exclusive(folder / "start.lock"):
+        _await_leftover_commands(folder)
         _initialise(account, data)
         users = (folder / "users.lock").open("ab")
         try:
@@ -260,13 +261,42 @@ def _disown_stale_locks(account: ServerAccount, data: Path, socket_folder: Path)
     account.own(path)
 
 
+def _await_leftover_commands(folder: Path) -> None:
+    """Wait for what somebody began here who was killed over it: his initdb or pg_ctl goes on without him.
+
+    Nobody else may run one while we hold the start lock. A server that is half started by one would be taken for none, and
+    started a second time: then the first finds its lock file overwritten, shuts down and takes the lock file of the second with it.
+    """
+    deadline = time.monotonic() + _START_SECONDS_MAX
+    while any(_is_command_on(folder, arguments) for arguments in _command_lines()):
+        if time.monotonic() > deadline:
+            raise PostgresFailed(f"Another initdb or pg_ctl is still at work in {folder}; see what keeps it, or end it.")
+        time.sleep(0.05)
+
+
+def _is_command_on(folder: Path, arguments: list[bytes]) -> bool:
+    inside = os.fsencode(folder) + b"/"
+    is_ours = Path(os.fsdecode(arguments[0])).name in ("initdb", "pg_ctl")
+    return is_ours and any(argument.startswith(inside) for argument in arguments[1:])
+
+
+def _command_lines() -> Iterator[list[bytes]]:
+    """The arguments of all processes that run; none where there is no /proc (macOS)."""
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended meanwhile, or is not ours to look at
+            yield place.read_bytes().split(b"\0")
+
+
 def _running_socket_folder(data: Path) -> Path | None:
-    """Where the server of this folder listens, or None where it does not run."""
-    pid = _recorded(data, 0)
-    socket_folder = _recorded(data, 4)
-    if pid is None or not socket_folder or not _is_our_server(int(pid), data):
-        return None
-    return Path(socket_folder)
+    """Where the server of this folder listens, or None where it does not run. One that has just begun is waited for: it says it soon."""
+    deadline = time.monotonic() + _START_SECONDS_MAX
+    while (pid := _recorded(data, 0)) and _is_our_server(int(pid), data):
+        if socket_folder := _recorded(data, 4):
+            return Path(socket_folder)
+        if time.monotonic() > deadline:
+            raise PostgresFailed(f"The server in {data} (process {pid}) runs and does not say where it listens.\n{_log_tail(data)}")
+        time.sleep(0.01)
+    return None
 
 
 def _is_our_server(pid: int, data: Path) -> bool:
