@@ -9,6 +9,7 @@ import pytest
 
 from termijn.contracts.laws import SUMS
 from termijn.events.contracts import ModuleCancelled, ModuleEnded, ModuleOrdered
+from termijn.events.dunning import SuspensionRequested, TerminationRequested
 from termijn.events.goods import GoodsDelivered, GoodsOrdered, LeaseEnded, MilestoneReached, WarrantyExtended, WarrantyStarted
 from termijn.kernel.calendar import at
 
@@ -180,6 +181,33 @@ async def test_a_lease_is_a_module_with_an_end_a_task_before_it_and_a_prolongati
     assert next(e.ends_on for e in await desk.contracts.published(ModuleCancelled)) == date(2027, 5, 31)
     mails = [path.read_text().replace("=\n", "") for path in (desk.contracts.folder / "mail" / "belco" / "new").iterdir()]
     assert any("vaste looptijd" in mail for mail in mails)
+    await desk.check()
+
+
+@pytest.mark.rule("CON-11", "CON-10")
+async def test_a_lease_is_over_with_its_module_and_makes_no_task(desk: Any) -> None:
+    """To a past day and to one to come, by a manager, and for default; what runs to its last day ends once, after its task."""
+    await desk.acme_with_a_module()
+    await desk.post(desk.manager, "/tariffs", {**desk.tariff, "tariff_id": "nl", "module": "domain"})
+    for name in ("past", "soon", "default", "whole"):
+        what = {"tariff_id": "nl" if name == "whole" else "calls", "months": 3}
+        await desk.post(desk.manager, "/accounts/acme/leases", {"lease_id": name, "module_id": f"m-{name}", **what})
+    await desk.contracts.advance_to(at(date(2026, 6, 20), "12:00"))
+    await desk.post(desk.manager, "/accounts/acme/modules/m-past/cancellation", {"ends_on": "2026-06-10"}, status=200)
+    await desk.post(desk.manager, "/accounts/acme/modules/m-soon/cancellation", {"ends_on": "2026-06-25"}, status=200)
+    now = at(date(2026, 6, 26), "12:00")
+    await desk.contracts.advance_to(now)
+    await desk.contracts.hear("dunning", SuspensionRequested(reason="late", requested_at=now), account="acme")
+    await desk.contracts.hear("dunning", TerminationRequested(reason="30 days", requested_at=now), account="acme")
+    ended = {"past": date(2026, 6, 10), "soon": date(2026, 6, 25), "default": date(2026, 6, 26), "whole": date(2026, 8, 31)}
+    assert [event.lease_id for event in await desk.contracts.published(LeaseEnded)] == ["past", "soon", "default"]
+    await desk.contracts.advance_to(at(date(2026, 8, 1), "09:00"))
+    assert [task["subject_id"] for task in (await desk.manager.get("/tasks")).json()["items"]] == ["whole"]
+    await desk.contracts.advance_to(at(date(2026, 9, 1), "09:00"))
+    assert [(event.lease_id, event.ended_on) for event in await desk.contracts.published(LeaseEnded)] == list(ended.items())
+    leases = {one["lease_id"]: one for one in (await desk.customer.get("/accounts/acme/leases")).json()["items"]}
+    assert {name: leases[name]["ended_on"] for name in ended} == {name: day.isoformat() for name, day in ended.items()}
+    await desk.post(desk.manager, "/accounts/acme/leases/default/extension", {"months": 1}, status=409)
     await desk.check()
 
 

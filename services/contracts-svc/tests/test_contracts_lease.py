@@ -9,7 +9,7 @@ import pytest
 
 from termijn.contracts.errors import AlreadyThere
 from termijn.contracts.goods_errors import LeaseIsOver
-from termijn.contracts.lease import LEASE, EndLease, ExtendLease, LeaseEndDue, LeaseEndNears, StartLease, last_day
+from termijn.contracts.lease import LEASE, EndLease, EndLeaseEarly, ExtendLease, LeaseEndDue, LeaseEndNears, StartLease, last_day
 from termijn.events.goods import LeaseEnded, LeaseExtended, LeaseId, LeaseStarted
 from termijn.kernel.calendar import at
 from termijn.kernel.errors import InvalidInput, NotFound
@@ -76,3 +76,16 @@ def test_a_lease_needs_a_monthly_article_and_a_term_that_can_be() -> None:
     longer = ExtendLease(now=NOW, lease_id=L, months=85, warning_days=30)
     spec(LEASE).when(start()).when(longer).then_refused(InvalidInput, "months")
     spec(LEASE).when(msgspec.structs.replace(longer, months=1)).then_refused(NotFound)
+
+
+@pytest.mark.rule("CON-11", "TIM-1")
+def test_a_lease_is_over_with_its_module_where_that_ends_before() -> None:
+    """Once, without its timers; on the lease's last day its own timer ends it."""
+    longer = (start(months=1), ExtendLease(now=NOW, lease_id=L, months=1, warning_days=30))
+    over = EndLeaseEarly(now=NOW, lease_id=L, ended_on=date(2026, 7, 3))
+    early = spec(LEASE).when(*longer).when(over, over, EndLease(now=NOW, lease_id=L, ends_on=date(2026, 8, 9)))
+    early.then(LeaseEnded(lease_id=L, module_id=M, ended_on=date(2026, 7, 3)))
+    early.then_timers(CancelTimer(occasion="near/2"), CancelTimer(occasion="end/2"))
+    whole = spec(LEASE).when(*longer).when(msgspec.structs.replace(over, ended_on=date(2026, 8, 9))).then_nothing()
+    whole.when(EndLease(now=at(date(2026, 8, 10), "00:00"), lease_id=L, ends_on=date(2026, 8, 9))).then_types(LeaseEnded).then_timers()
+    spec(LEASE).when(over).then_refused(NotFound)

@@ -1,5 +1,6 @@
 """Facts looked up for what projects, orders of goods and leases decide, and what follows in other streams. No rule is decided here."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from termijn.contracts.lease import (
     LEASE,
     TERM_CHANNEL,
     EndLease,
+    EndLeaseEarly,
     ExtendLease,
     LeaseEndDue,
     LeaseEndNears,
@@ -24,9 +26,10 @@ from termijn.contracts.lease import (
 from termijn.contracts.manager_task import MANAGER_TASK, FinishTask, RaiseTask
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import Activate, Cancel
-from termijn.contracts.module_state import AwaitingDelivery, Running
+from termijn.contracts.module_state import AwaitingDelivery, ModuleEvent, Over, Running
 from termijn.contracts.ordering import order, policy_of, tariff_for
 from termijn.contracts.project import PROJECT, NoProject, Project
+from termijn.events.contracts import ModuleEnded, ModuleTerminated
 from termijn.events.goods import GoodsLine, LeaseCompany, LeaseId, OrderId, ProjectId
 from termijn.kernel.calendar import day_of
 from termijn.kernel.errors import InvalidInput, NotFound
@@ -282,11 +285,26 @@ async def _end_module_on(work: Work, account: AccountId, module_id: ModuleId, en
     await work.execute(MODULE, module_id, command, account=account)
 
 
+async def end_lease_with(work: Work, account: AccountId, decided: Sequence[ModuleEvent]) -> None:
+    """Where a module that was leased is over before the lease's last day, so is the lease (CON-11)."""
+    for event in decided:
+        if isinstance(event, ModuleEnded | ModuleTerminated):
+            ended_on = event.ended_on if isinstance(event, ModuleEnded) else event.terminated_on
+            for row in await work.fetch(SQL["running_lease"], work.provider, event.module_id):
+                over = EndLeaseEarly(now=work.now, lease_id=LeaseId(row["lease_id"]), ended_on=ended_on)
+                await work.execute(LEASE, over.lease_id, over, account=account)
+
+
 async def on_lease_end_nears(work: Work, fired: Fired[LeaseEndNears]) -> Outcome:
     """Some days before the end a manager gets a task: prolong, take back, or sell (CON-11)."""
     lease, ends_on = await work.load(LEASE, fired.key), fired.wake_up.ends_on
     if not isinstance(lease, RunningLease) or lease.ends_on != ends_on:
         return NoEffect("the lease was prolonged, or is over")
+    module = await work.load(MODULE, lease.module_id)
+    if isinstance(module, Over):
+        over = EndLeaseEarly(now=work.now, lease_id=LeaseId(fired.key), ended_on=module.ended_on)
+        await work.execute(LEASE, fired.key, over, account=fired.account)
+        return Handled()
     task_id = f"lease~{fired.key}~{ends_on}"
     command = RaiseTask(
         now=work.now,

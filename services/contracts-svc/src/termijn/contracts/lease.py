@@ -2,7 +2,8 @@
 
 What is leased is an ordinary module under a tariff with a monthly article, ordered with its last day known: so rating bills it
 as it bills every module, and stops. The lease keeps the term, tells a manager some days before it is over, and sees to it
-that the module ends then. Its events are those of the published language; the names are stored forever.
+that the module ends then; it ends with its module where that is over before. Its events are those of the published language; the
+names are stored forever.
 """
 
 from collections.abc import Sequence
@@ -51,10 +52,11 @@ class RunningLease(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class EndedLease(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """``ended_on`` was its last day."""
+    """``ended_on`` was its last day; ``terms`` where that came before the end that was agreed last, else 0."""
 
     module_id: ModuleId
     ended_on: date
+    terms: int = 0
 
 
 Lease: TypeAlias = NoLease | RunningLease | EndedLease
@@ -89,13 +91,20 @@ class EndLease(Command, frozen=True, kw_only=True):
     ends_on: date
 
 
-LeaseCommand: TypeAlias = StartLease | ExtendLease | EndLease
+class EndLeaseEarly(Command, frozen=True, kw_only=True):
+    """Its module is over: terminated for default, or to a day that a manager chose. ``ended_on`` was the module's last day."""
+
+    lease_id: LeaseId
+    ended_on: date
+
+
+LeaseCommand: TypeAlias = StartLease | ExtendLease | EndLease | EndLeaseEarly
 
 # -- Decisions -------------------------------------------------------------------------------------------------------
 
 
 def decide(command: LeaseCommand, state: Lease) -> Sequence[LeaseEvent]:
-    """A lease starts once, can be prolonged while it runs, and ends once (CON-11)."""
+    """A lease starts once, can be prolonged while it runs, and ends once: on its last day, or with its module before (CON-11)."""
     match command, state:
         case StartLease(), NoLease():
             return [_start(command)]
@@ -110,7 +119,11 @@ def decide(command: LeaseCommand, state: Lease) -> Sequence[LeaseEvent]:
         case EndLease(), RunningLease(ends_on=ends_on):
             # An end that was moved meanwhile has a timer of its own.
             return [_ended(command, state)] if ends_on == command.ends_on else []
-        case EndLease(), EndedLease():
+        case EndLeaseEarly(), RunningLease(ends_on=ends_on):
+            # A module that ends with the lease's last day leaves the end to the lease's own timer.
+            ended = LeaseEnded(lease_id=command.lease_id, module_id=state.module_id, ended_on=command.ended_on)
+            return [ended] if command.ended_on < ends_on else []
+        case EndLease() | EndLeaseEarly(), EndedLease():
             return []
     raise AssertionError(f"no decision for {command!r}")
 
@@ -174,7 +187,8 @@ def evolve(state: Lease, event: LeaseEvent) -> Lease:
                 return state
             return msgspec.structs.replace(state, months=event.months, ends_on=event.ends_on, terms=state.terms + 1)
         case LeaseEnded():
-            return EndedLease(module_id=event.module_id, ended_on=event.ended_on)
+            terms = state.terms if isinstance(state, RunningLease) and event.ended_on < state.ends_on else 0
+            return EndedLease(module_id=event.module_id, ended_on=event.ended_on, terms=terms)
         case _:
             assert_never(event)
 
@@ -195,11 +209,10 @@ class LeaseEndDue(WakeUp, frozen=True, kw_only=True):
 
 
 def wakes(event: LeaseEvent, state: Lease) -> Sequence[TimerChange]:
-    """A task some days before the end, and the end itself; an extension moves both (CON-11, TIM-1)."""
+    """A task some days before the end, and the end itself; an extension moves both, an early end cancels them (CON-11, TIM-1)."""
     match event:
         case LeaseStarted() | LeaseExtended() if isinstance(state, RunningLease):
-            earlier = state.terms - 1
-            gone = [CancelTimer(occasion=f"near/{earlier}"), CancelTimer(occasion=f"end/{earlier}")] if earlier else []
+            gone = _gone(state.terms - 1)
             nears = LeaseEndNears(ends_on=event.ends_on)
             ends = LeaseEndDue(ends_on=event.ends_on)
             return [
@@ -208,8 +221,15 @@ def wakes(event: LeaseEvent, state: Lease) -> Sequence[TimerChange]:
                 # After the module's own end at the same instant.
                 SetTimer(occasion=f"end/{state.terms}", due_at=at(event.ends_on + _DAY, "00:00"), wake_up=ends, rank=1),
             ]
+        case LeaseEnded() if isinstance(state, EndedLease):
+            return _gone(state.terms)
         case _:
             return []
+
+
+def _gone(term: int) -> list[CancelTimer]:
+    """Without the timers of that term; 0 is none."""
+    return [CancelTimer(occasion=f"near/{term}"), CancelTimer(occasion=f"end/{term}")] if term else []
 
 
 LEASE: Aggregate[Lease, LeaseCommand, LeaseEvent] = Aggregate(

@@ -6,6 +6,7 @@ from termijn.contracts.account import ACCOUNT
 from termijn.contracts.account_command import ExpireMandate, NoteMandateBlocked, NoteResumed, NoteSuspended
 from termijn.contracts.account_deletion import ACCOUNT_DELETION
 from termijn.contracts.account_state import AskWhetherUsed
+from termijn.contracts.goods_ordering import end_lease_with
 from termijn.contracts.letterhead import LETTERHEAD, LearnLetterhead, Letterhead
 from termijn.contracts.mandate_use import MANDATE_USE, NoteUse, key_of
 from termijn.contracts.module import MODULE
@@ -106,6 +107,7 @@ async def on_end(work: Work, fired: Fired[EndModule]) -> Outcome:
     """The module's last day is over (CON-6); nothing where the notice was withdrawn or moved meanwhile."""
     command = End(now=work.now, module_id=ModuleId(fired.key), ends_on=fired.wake_up.ends_on)
     ended = await work.execute(MODULE, fired.key, command, account=fired.account)
+    await end_lease_with(work, fired.account, ended)
     return Handled() if ended else NoEffect("the end was moved or withdrawn, or came earlier")
 
 
@@ -116,7 +118,9 @@ async def _running_modules(work: Work, account: AccountId) -> list[ModuleId]:
 async def _carry_out(work: Work, account: AccountId, commands: Sequence[Suspend | Resume | Terminate], otherwise: str) -> Outcome:
     decided = 0
     for command in commands:
-        decided += len(await work.execute(MODULE, command.module_id, command, account=account))
+        events = await work.execute(MODULE, command.module_id, command, account=account)
+        await end_lease_with(work, account, events)
+        decided += len(events)
     return Handled() if decided else NoEffect(otherwise)
 
 

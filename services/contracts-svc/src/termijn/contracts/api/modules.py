@@ -19,6 +19,7 @@ from termijn.contracts.api.module_body import (
     TariffChangeBody,
 )
 from termijn.contracts.api.shown_module import ChangedModule
+from termijn.contracts.goods_ordering import end_lease_with
 from termijn.contracts.module import MODULE
 from termijn.contracts.module_commands import (
     Activate,
@@ -107,6 +108,7 @@ def _is_manager(call: Call) -> bool:
 async def _execute(work: Work, account: str, command: ModuleCommand) -> str | None:
     """Carry out; how the day that follows came about, where one was computed (CON-13)."""
     decided = await work.execute(MODULE, command.module_id, command, account=AccountId(account))
+    await end_lease_with(work, AccountId(account), decided)
     return next((why for event in decided if (why := getattr(event, "explanation", ""))), None)
 
 

@@ -73,6 +73,10 @@ from lease where provider = $1 and account = $2 and ($3::text is null or lease_i
 -- One lease of the account.
 select * from lease where provider = $1 and account = $2 and lease_id = $3;
 
+-- name: running_lease
+-- The lease of a module, while it runs.
+select lease_id from lease where provider = $1 and module_id = $2 and ended_on is null;
+
 -- name: tasks
 -- What managers are to look at, oldest first, after a cursor.
 select raised_at, task_id, account, kind, subject_id, reason, raised_on from manager_task
