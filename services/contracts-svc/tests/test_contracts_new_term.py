@@ -179,6 +179,28 @@ def test_a_new_term_that_was_planned_goes_with_the_order_that_planned_it() -> No
     assert counts_from(change(on, faster, from_on=date(2026, 9, 1))) == START
 
 
+@pytest.mark.rule("CON-4", "CAT-5")
+def test_a_customer_orders_the_present_tariff_again_in_place_of_one_that_is_to_come() -> None:
+    """As long as its notice rule gives a day by then; with nothing to come, in another version, or with an option lost it is no order."""
+    own, faster, on = tariff("basic", term(12)), tariff("faster", term(24)), date(2026, 6, 10)
+    stay = change(on, own)
+    spec(MODULE).given(*LINE).when(stay).then_refused(ManagerOnly, "tariff_id")
+    for first in (change(on, faster), change(on, faster, new_term_confirmed=True), change(on, faster, from_on=date(2026, 10, 1))):
+        changed = spec(MODULE).given(*LINE).when(first).when(stay)
+        (event,) = sequence_of(changed.events, TariffChanged)
+        assert (event.tariff, event.from_on, event.starts_new_term) == (own, first.from_on or date(2026, 8, 1), False)
+        assert isinstance(changed.state, Running) and changed.state.counts_from(date(2026, 12, 1)) == START
+        assert {changed.state.terms.tariff_on(date(2026, month, 1)) for month in (6, 8, 10, 12)} == {own}
+    newer = msgspec.structs.replace(own, version=2)
+    spec(MODULE).given(*LINE).when(change(on, faster)).when(change(on, newer)).then_refused(ManagerOnly, "tariff_id")
+    option = OptionAdded(module_id=M, article_id=MACHINE, quantity=1, from_on=date(2025, 6, 1))
+    bare = msgspec.structs.replace(faster, articles=faster.articles[:1])
+    spec(MODULE).given(*LINE, option).when(change(on, bare)).when(stay).then_refused(ManagerOnly, "tariff_id")
+    late = change(date(2026, 7, 3), own)
+    (event,) = spec(MODULE).given(*LINE).when(change(on, faster, new_term_confirmed=True)).when(late).events
+    assert event.from_on == date(2028, 8, 1), "by then it is bound by the new term"
+
+
 @pytest.mark.rule("CAT-5", "CAT-10")
 def test_other_prices_under_the_same_tariff_are_announced_unless_the_customer_asked_for_them() -> None:
     """A migration tells of them a month before; what only changes words needs none, and another tariff is the customer's order."""

@@ -36,7 +36,7 @@ def change_tariff(command: ChangeTariff, state: Live) -> Sequence[TariffChanged 
     if not isinstance(state, Running):
         raise NotYetDelivered
     today, new = day_of(command.now), command.tariff
-    _check_may_have(command, state, present=state.terms.tariff_on(today))
+    _check_may_have(command, state, today)
     confirmation = _confirmation(command, today)
     from_on, explanation = _from_on(command, state, today)
     _check_announced(command, state.terms.tariff_on(from_on), is_agreed=confirmation is not None)
@@ -66,17 +66,27 @@ def _would_start_a_term(state: Running, day: date, today: date) -> bool:
     return day > today and any(one.from_on == day and one.counts_from is not None for one in state.terms.tariffs)
 
 
-def _check_may_have(command: ChangeTariff, state: Running, *, present: Tariff) -> None:
-    """Of the same module kind; customers take public tariffs only, and no newer version of their own (CAT-1, CAT-5, CAT-6)."""
-    new = command.tariff
+def _check_may_have(command: ChangeTariff, state: Running, today: date) -> None:
+    """Of the same module kind; customers take public tariffs only, and no newer version of their own (CAT-1, CAT-5, CAT-6).
+
+    What they have they may order again, in place of another that is to come (CON-4).
+    """
+    new, present = command.tariff, state.terms.tariff_on(today)
     if new.module != state.terms.kind:
         raise InvalidInput(field="tariff_id", reason=f"is a tariff of {new.module}, the module is {state.terms.kind}")
     if not command.is_manager and not new.is_public:
         raise ManagerOnly(field="tariff_id", reason="choose a tariff that is not public")
-    if not command.is_manager and new.tariff_id == present.tariff_id:
+    if not command.is_manager and new.tariff_id == present.tariff_id and not (new == present and _can_stay(state, today)):
         raise ManagerOnly(field="tariff_id", reason="move a module to a newer version of its tariff")
     if new != present:
         check_first_term(new, is_consumer=command.is_consumer, consented_months=command.consented_months)
+
+
+def _can_stay(state: Running, today: date) -> bool:
+    """Whether another tariff is to come, and no option ended for its sake: to add one again is a manager's (CON-9)."""
+    days = {one.from_on for one in state.terms.tariffs if one.from_on > today}
+    lost = {option.ends_on + _DAY for option in state.terms.options.values() if option.ends_on is not None}
+    return bool(days) and not days & lost
 
 
 def _check_announced(command: ChangeTariff, present: Tariff, *, is_agreed: bool) -> None:
