@@ -248,6 +248,8 @@ class SubjectAssigned(Event, frozen=True, kw_only=True):
 class SubjectReleased(Event, frozen=True, kw_only=True):
     """The subject belongs to the module no longer; ``until_at`` is the first instant that it does not.
 
+    It may be still to come; where the module ends before, an earlier one is told.
+
     ``is_ported_out``: the number went to another provider (CON-6).
     """
 
