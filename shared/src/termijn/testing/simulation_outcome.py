@@ -126,13 +126,18 @@ async def outcome(world: World, people: People, *, is_dated: bool) -> dict[str, 
     queries = {**ALWAYS, **(DATED if is_dated else {})}
     found = {name: Counter(_texts(row) for row in await world.rows(service, sql)) for name, (service, sql) in queries.items()}
     answers = [(key, answer) for key, answer in people.answers.items() if is_dated or answer.is_of_contracts]
-    found["answers"] = Counter((*key, answer.kind, str(answer.status)) for key, answer in answers)
+    found["answers"] = Counter((*key, answer.kind, _status(answer.status, is_dated=is_dated)) for key, answer in answers)
     if is_dated:
         found["mails"] = Counter(mail.what for mail in world.post.mails.values())
         for service in world.services:
             found[f"timers of {service.name}"] = Counter(_texts(row) for row in await world.rows(service.name, TIMERS))
             found[f"events of {service.name}"] = Counter(_texts(row) for row in await world.rows(service.name, EVENTS))
     return found
+
+
+def _status(status: int, *, is_dated: bool) -> str:
+    """Where work is late, which refusal it is may differ: a module whose last day is over has not ended until its timer has its turn."""
+    return "refused" if status >= 400 and not is_dated else str(status)
 
 
 TIMERS = "select provider, account, wake_up, due_at, fired_at, cancelled_at from timer"

@@ -41,6 +41,8 @@ class LossyTransport:
         self.chance = chance
         self.mischief = mischief
         self.delivered: dict[tuple[str, Place], list[InRecord]] = {}
+        self.acknowledged: dict[tuple[str, Place], int] = {}
+        """Where a group wanted to go on last, by partition: whether or not that was heard, it has everything before."""
 
     async def ensure_topics(self, topics: Sequence[str]) -> None:
         """Make what does not exist."""
@@ -123,14 +125,20 @@ class LossyConsumer:
         return by_place
 
     def _rewind(self, by_place: dict[Place, list[InRecord]]) -> None:
-        """A partition is read from an earlier place once more: on to where it is now, or only some way."""
-        chance = self._transport.chance
-        seen = sorted(place for group, place in self._transport.delivered if group == self._group)
+        """A partition is read from an earlier place once more: on to where it is now, or only some way.
+
+        From no later place than the group has acknowledged: what was delivered to a member that died over it was not had by anybody.
+        """
+        chance, acknowledged = self._transport.chance, self._transport.acknowledged
+        seen = sorted(place for group, place in self._transport.delivered if group == self._group and (group, place) in acknowledged)
         if not seen:
             return
         place = chance.one_of(seen)
         old = self._transport.delivered[self._group, place]
-        start = chance.number(0, len(old) - 1)
+        had = sum(record.offset < acknowledged[self._group, place] for record in old)
+        if had == 0:
+            return
+        start = chance.number(0, had - 1)
         again = old[start:]
         if chance.happens(500):
             again = again[: chance.number(1, len(again))]
@@ -161,7 +169,9 @@ class LossyConsumer:
 
     async def commit(self, offsets: Mapping[Place, int]) -> None:
         """Say where to go on; where it raises ``Transient``, it was heard or not."""
-        mischief, chance = self._transport.mischief, self._transport.chance
+        mischief, chance, acknowledged = self._transport.mischief, self._transport.chance, self._transport.acknowledged
+        for place, offset in offsets.items():
+            acknowledged[self._group, place] = max(offset, acknowledged.get((self._group, place), 0))
         if mischief.is_calm or not chance.happens(mischief.commit_is_lost):
             await self._inner.commit(offsets)
             return
