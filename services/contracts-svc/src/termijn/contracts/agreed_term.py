@@ -150,9 +150,9 @@ def _dates(
         is_consumer=is_consumer,
         planned=planned,
     )
-    told = ending(tariff.notice, counts_from=counts_from, given=given, is_telecom=tariff.is_telecom, is_consumer=is_consumer)
-    if tariff.notice.renewal_months and told.renews_on is not None and told.last_notice_day is not None:
-        yield _FIRST_CHANCE.to(language).format(renews=long_day(told.renews_on, language), last=long_day(told.last_notice_day, language))
+    alone = ending(tariff.notice, counts_from=counts_from, given=given, is_telecom=tariff.is_telecom, is_consumer=is_consumer)
+    if tariff.notice.renewal_months and alone.renews_on is not None and alone.last_notice_day is not None:
+        yield _FIRST_CHANCE.to(language).format(renews=long_day(alone.renews_on, language), last=long_day(alone.last_notice_day, language))
     told = notice.earliest()
     steps = "; ".join(told.steps)
     why = in_dutch(steps) if language == "nl" else steps

@@ -36,9 +36,7 @@ async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str,
         "changes": _by_module(await reader.fetch(QUERIES["pending"], *key, today)),
         "price_changes": _by_module(await reader.fetch(SQL["announced"], *key)),
     }
-    planned = {
-        of: await _new_terms(reader, of, today) for of, found in parts["changes"].items() if any("tariff_id" in one for one in found)
-    }
+    planned = await _new_terms(reader, key, today)
     spans = [(row["starts_on"], row["ends_on"]) for row in modules]
     said_on = await _corrected_on(reader, account["account"]) if account["contract_start"] is not None else None
     is_consumer = msgspec.json.decode(account["facts"])["debtor_kind"] == "consumer"
@@ -56,10 +54,14 @@ async def contract_of(reader: Reader, account: Row, *, today: date) -> dict[str,
     }
 
 
-async def _new_terms(reader: Reader, module_id: str, today: date) -> tuple[TariffFrom, ...]:
-    """New terms that are to start later, which notice today meets where it would end the module no earlier (CAT-25)."""
-    state, _ = await state_now(reader, MODULE, module_id)
-    return state.new_terms_after(today) if isinstance(state, Running) else ()
+async def _new_terms(reader: Reader, key: tuple[str, str], today: date) -> dict[str, list[TariffFrom]]:
+    """New terms by module that are to start later, which notice today meets where it would end the module no earlier (CAT-25)."""
+    found: dict[str, list[TariffFrom]] = {}
+    for row in await reader.fetch(QUERIES["new_terms"], *key, today):
+        tariff = msgspec.json.decode(row["tariff"], type=Tariff)
+        term = TariffFrom(from_on=row["from_on"], tariff=tariff, counts_from=row["counts_from"])
+        found.setdefault(row["module_id"], []).append(term)
+    return found
 
 
 async def _options(reader: Reader, key: tuple[str, str], today: date) -> dict[str, list[dict[str, Any]]]:

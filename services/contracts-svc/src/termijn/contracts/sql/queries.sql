@@ -180,6 +180,14 @@ join module m on m.provider = p.provider and m.module_id = p.module_id
 where m.provider = $1 and m.account = $2 and p.from_on > $3
 order by p.module_id, p.from_on;
 
+-- name: new_terms
+-- New terms of an account's modules that were agreed to start after a day, with their tariffs (CAT-25).
+select t.module_id, t.from_on, t.counts_from, v.tariff::text as tariff from module_tariff t
+join module m on m.provider = t.provider and m.module_id = t.module_id
+join tariff_version v on v.provider = t.provider and v.tariff_id = t.tariff_id and v.version = t.tariff_version
+where m.provider = $1 and m.account = $2 and t.from_on > $3 and t.counts_from is not null
+order by t.module_id, t.from_on;
+
 -- name: options
 -- Options of an account's modules.
 select o.module_id, o.article_id, o.quantity, o.from_on, o.ends_on from module_option o
